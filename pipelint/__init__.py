@@ -1,0 +1,1 @@
+"""pipelint checks a sales pipeline against rules and writes the findings back into the CRM."""

@@ -1,0 +1,191 @@
+"""What the engine may ask of a CRM, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
+
+from pipelint.records import Record, Stream
+
+WriteValue: TypeAlias = str | Decimal | int | date | tuple[str, ...] | None
+FieldType: TypeAlias = Literal["text", "choice", "choices", "number", "money", "date", "datetime", "yes_no"]
+Kind: TypeAlias = Literal["opportunity", "account", "contact", "lead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What a connection delivers for one stream: anything else of the stream is *not synced*.
+
+    `fields` are canonical names; `custom` are the CRM's API names of the pack's fields that were found and
+    pulled. `complete_since` is the instant from which a history stream misses nothing (None: from the
+    beginning of each record).
+    """
+
+    stream: Stream
+    fields: frozenset[str]
+    custom: frozenset[str] = frozenset()
+    complete_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of the CRM, translated; stored in one transaction together with its cursor.
+
+    `cursor` is the connector's own text from which the same stream continues after this page. An activity
+    page holds the activities and all their links.
+    """
+
+    stream: Stream
+    records: Sequence[Record]
+    cursor: str
+    deleted: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field of the CRM as the integration user sees it."""
+
+    name: str
+    label: str
+    type: FieldType
+    custom: bool = False
+    writable: bool = True
+    required: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """API value → label, active ones only."""
+
+
+class OwnFieldType(StrEnum):
+    """The forms a field of ours takes in a CRM."""
+
+    FLAGS = "flags"  # several of a fixed list, so that list views can filter
+    CHOICE = "choice"
+    TEXT = "text"  # at most 255 characters
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnField:
+    """A field that pipelint owns in the CRM (architecture §6); `key` is ours, `name` the CRM's."""
+
+    key: str
+    kind: Kind
+    name: str
+    label: str
+    type: OwnFieldType
+    help: str
+    choices: tuple[str, ...] = ()
+    length: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """One thing `setup` would do, or found done, or cannot do."""
+
+    action: Literal["create", "extend", "grant", "assign", "ready", "conflict"]
+    target: str
+    detail: str = ""
+    token: str = ""
+    """The connector's own handle for applying the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One line of `doctor`: what was looked at, what was found, and the cure where there is one."""
+
+    level: Literal["ok", "warning", "problem"]
+    what: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values for some of our fields on one record, by the CRM's field names; None clears."""
+
+    kind: Kind
+    id: str
+    values: Mapping[str, WriteValue]
+    group: str = ""
+    """Records of one group (the account) are written together and in order, to avoid row locks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change. `unknown`: sent, but no answer came, so read back before trying again."""
+
+    id: str
+    status: Literal["written", "refused", "gone", "unknown"]
+    code: str = ""
+    message: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLimits:
+    """How a CRM wants to be written to."""
+
+    batch: int
+    """Records that travel in one request at most."""
+
+
+class Connector(Protocol):
+    """A connection to one CRM. Every method may raise the errors of `pipelint.errors`, grouped there.
+
+    A connector retries by itself what its error table calls retryable (`connectors.retry`), and signs in
+    again once when a session ends; what it raises is final for this run.
+    """
+
+    name: str
+    crm: str
+    write_limits: WriteLimits
+
+    @property
+    def api_calls(self) -> int:
+        """Requests sent so far, retries included."""
+
+    def streams(self) -> Sequence[Stream]:
+        """What this connection can pull, in the order in which it should be pulled."""
+
+    def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
+        """What `pull` of this stream delivers, given the wanted custom fields (API names)."""
+
+    def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
+        """Changes since `cursor`, or everything where it is None; always ends with a page, empty or not.
+
+        The generator may be dropped after any page: the cursor stored with it is a place to continue from.
+        """
+
+    def fields(self, kind: Kind) -> Sequence[FieldInfo]:
+        """The fields of a kind of record that this user can see."""
+
+    def plan_setup(self, fields: Sequence[OwnField]) -> Sequence[SetupStep]:
+        """What is missing for our fields; nothing is changed."""
+
+    def apply_setup(self, step: SetupStep) -> None:
+        """Do one step of the plan; doing it twice does no harm."""
+
+    def clicks(self, fields: Sequence[OwnField]) -> Sequence[str]:
+        """What the admin still has to click so that managers see our fields."""
+
+    def diagnose(self, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
+        """Sign-in, rights, fields, quota, clock: each with its cure."""
+
+    def read(
+        self, kind: Kind, ids: Sequence[str], names: Sequence[str]
+    ) -> Iterator[tuple[str, Mapping[str, WriteValue]]]:
+        """The current values of our fields; ids that are gone are left out."""
+
+    def normalised(self, kind: Kind, name: str, value: WriteValue) -> WriteValue:
+        """The value as the CRM will store it, so that equal values compare equal."""
+
+    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        """Write in batches; one outcome for each change, in any order, as soon as it is known."""
+
+    def close(self) -> None:
+        """Give the connection back."""
