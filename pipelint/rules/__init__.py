@@ -1,0 +1,1 @@
+"""What must be true of a pipeline, independent of any CRM and of the network."""
