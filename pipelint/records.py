@@ -1,4 +1,4 @@
-"""The canonical records that every CRM is translated into; nothing else is shared between connectors and rules.
+"""The canonical records that every CRM is translated into, all that connectors and rules share.
 
 Instants are aware datetimes in UTC, dates are dates as the CRM means them, numbers and money are exact
 decimals, text is the CRM's own. Stages, roles, types and categories keep the CRM's words: a pack maps them
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 
@@ -35,6 +36,7 @@ class Stream(StrEnum):
 
 CustomValue: TypeAlias = str | Decimal | bool | date | datetime | tuple[str, ...] | None
 Custom: TypeAlias = Mapping[str, CustomValue]  # the pack's own fields, by the CRM's API name
+NO_CUSTOM: Custom = MappingProxyType({})
 
 
 class Opportunity(NamedTuple):
@@ -66,7 +68,7 @@ class Opportunity(NamedTuple):
     lost_reason: str | None = None
     owner: str | None = None
     account: str | None = None
-    custom: Custom = {}
+    custom: Custom = NO_CUSTOM
 
 
 class Account(NamedTuple):
@@ -80,7 +82,7 @@ class Account(NamedTuple):
     employees: Decimal | None = None
     created_at: datetime | None = None
     owner: str | None = None
-    custom: Custom = {}
+    custom: Custom = NO_CUSTOM
 
 
 class Contact(NamedTuple):
@@ -93,7 +95,7 @@ class Contact(NamedTuple):
     email: str | None = None
     account: str | None = None
     owner: str | None = None
-    custom: Custom = {}
+    custom: Custom = NO_CUSTOM
 
 
 class ContactRole(NamedTuple):
@@ -133,7 +135,7 @@ class Lead(NamedTuple):
     is_open: bool | None = None
     created_at: datetime | None = None
     owner: str | None = None
-    custom: Custom = {}
+    custom: Custom = NO_CUSTOM
 
 
 class Activity(NamedTuple):
@@ -169,7 +171,7 @@ class StageChange(NamedTuple):
 
 
 class FieldChange(NamedTuple):
-    """A field that took another value; `source` says how where the CRM tells (user, import, api, workflow)."""
+    """A field that took another value; `source` says how (user, import, api, workflow) if the CRM does."""
 
     id: str
     kind: str

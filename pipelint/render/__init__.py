@@ -1,0 +1,1 @@
+"""Turns results and errors into what a person or a program reads."""
