@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, Protocol, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from pipelint.records import Record, Stream
+
+if TYPE_CHECKING:
+    import requests
 
 WriteValue: TypeAlias = str | Decimal | int | date | tuple[str, ...] | None
 FieldType: TypeAlias = Literal["text", "choice", "choices", "number", "money", "date", "datetime", "yes_no"]
 Kind: TypeAlias = Literal["opportunity", "account", "contact", "lead"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectContext:
+    """What the engine lends a connector: time, place, and in tests the wire.
+
+    `zone` is where a date without a time is meant; `folder` is what relative paths in pipelint.yaml are
+    relative to; `session` makes the HTTP session (None: the connector's own); `sleep` takes seconds.
+    """
+
+    clock: Callable[[], datetime]
+    folder: Path
+    zone: tzinfo
+    session: Callable[[], requests.Session] | None = None
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +56,20 @@ class Page:
     """One answer of the CRM, translated; stored in one transaction together with its cursor.
 
     `cursor` is the connector's own text from which the same stream continues after this page. An activity
-    page holds the activities and all their links.
+    page holds the activities and all their links: links of a delivered activity that are not there are gone.
+
+    A connector delivers everything when it is asked to (no cursor) and when it must, because what was
+    deleted since the cursor can no longer be told. `begins_full` and `ends_full` mark the first and the last
+    page of that (both on a single one): at the end, records not delivered since the beginning are gone. A
+    full pull that was cut goes on from its cursor without beginning anew.
     """
 
     stream: Stream
     records: Sequence[Record]
     cursor: str
     deleted: Sequence[str] = ()
+    begins_full: bool = False
+    ends_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
