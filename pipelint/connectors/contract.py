@@ -1,14 +1,19 @@
 """The test suite that any connector must pass; plugin authors inherit it too.
 
-class TestAcme(ConnectorContract):
-    changing = (Stream.OPPORTUNITIES, Stream.ACCOUNTS)
+    class TestAcme(ConnectorContract):
+        changing = (Stream.OPPORTUNITIES, Stream.ACCOUNTS)
 
-    @pytest.fixture
-    def connector(self, acme): ...      # a connection to a small CRM: best some pages for each stream
+        @pytest.fixture
+        def connector(self, acme): ...      # a connection to a small CRM: best some pages for each stream
 
-    @pytest.fixture
-    def behind(self, acme): ...         # the same CRM, changed as its users change it
+        @pytest.fixture
+        def behind(self, acme): ...         # the same CRM, changed as its users change it
+
+The class attributes say what the connector can do.
 """
+
+# A test suite asserts.
+# ruff: noqa: S101
 
 from __future__ import annotations
 
