@@ -6,18 +6,31 @@ surprise people who are not programmers, and reuse has words of its own in our f
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
 from ruamel.yaml.reader import ReaderError
 
-from pipelint.errors import Place, Problem, ProblemsFound
+from pipelint.config.problems import Problems, did_you_mean
+from pipelint.errors import Place
+
+__all__ = ["List", "Map", "Node", "Problems", "Text", "did_you_mean", "kind_of", "read_file", "read_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +83,6 @@ def kind_of(node: Node) -> str:
     return "a list" if isinstance(node, List) else "a map"
 
 
-class Problems:
-    """Collects mistakes over all files, so that a person sees every one at once."""
-
-    def __init__(self) -> None:
-        self.found: list[Problem] = []
-        self._lines: dict[str, list[str]] = {}
-
-    def knows(self, file: str, text: str) -> None:
-        """Remember a file's text, so that its problems can show the line they point at."""
-        self._lines[file] = text.splitlines()
-
-    def error(self, place: Place, what: str, hint: str = "") -> None:
-        self._add(Problem(place, what, hint, self._line(place), "error"))
-
-    def warn(self, place: Place, what: str, hint: str = "") -> None:
-        self._add(Problem(place, what, hint, self._line(place), "warning"))
-
-    def _add(self, problem: Problem) -> None:
-        if problem not in self.found:
-            self.found.append(problem)
-
-    def _line(self, place: Place) -> str:
-        lines = self._lines.get(place.file, [])
-        return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
-
-    @property
-    def errors(self) -> list[Problem]:
-        return [problem for problem in self.found if problem.level == "error"]
-
-    def raise_if_any(self) -> None:
-        """Raise `ProblemsFound` with everything collected where at least one is an error."""
-        if self.errors:
-            raise ProblemsFound(self.found)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known spelling, or nothing."""
-    names = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.6)
-    return f"did you mean '{names[near[0]]}'?" if near else ""
-
-
 def read_file(path: Path, shown: str, problems: Problems) -> Node | None:
     """The nodes of one YAML file; None where it is empty or so broken that nothing could be read."""
     try:
@@ -138,7 +109,7 @@ def read_text(text: str, shown: str, problems: Problems) -> Node | None:
             Place(shown, line, 1), "a character that YAML does not allow", "delete it and type it again"
         )
     except MarkedYAMLError as error:
-        _broken(error, text, shown, problems)
+        _broken(error, shown, problems)
     except YAMLError as error:
         problems.error(Place(shown), f"this is not YAML: {error}")
     return None
@@ -151,15 +122,14 @@ class _Reader:
         self.file = file
         self.problems = problems
 
-    def place(self, mark: Any) -> Place:
+    def place(self, mark: StreamMark) -> Place:
         return Place(self.file, mark.line + 1, mark.column + 1)
 
-    def document(self, events: Iterator[Any]) -> Node | None:
+    def document(self, events: Iterator[Event]) -> Node | None:
         node: Node | None = None
         documents = 0
         for event in events:
-            name = type(event).__name__
-            if name == "DocumentStartEvent":
+            if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents == 2:
                     self.problems.error(
@@ -168,38 +138,38 @@ class _Reader:
                         "put it into a file of its own, without '---'",
                     )
                     return node
-            elif name not in {"StreamStartEvent", "StreamEndEvent", "DocumentEndEvent"}:
+            elif isinstance(event, NodeEvent):
                 node = self.node(event, events)
         return None if isinstance(node, Text) and node.is_empty else node
 
-    def node(self, event: Any, events: Iterator[Any]) -> Node:
+    def node(self, event: Event, events: Iterator[Event]) -> Node:
         place = self.place(event.start_mark)
-        name = type(event).__name__
-        if name == "AliasEvent" or event.anchor:
-            sign = "*" if name == "AliasEvent" else "&"
-            self.problems.error(place, f"'{sign}{event.anchor}' refers to another place in the file", _REUSE)
-            if name == "AliasEvent":
-                return Text("", place)
-        if getattr(event, "tag", None) and event.tag != "!":
-            self.problems.error(place, f"the tag '{event.tag}' is not used in our files", "leave it out")
-        if name == "MappingStartEvent":
+        if isinstance(event, AliasEvent):
+            self.problems.error(place, f"'*{event.anchor}' refers to another place in the file", _REUSE)
+            return Text("", place)
+        if isinstance(event, ScalarEvent | CollectionStartEvent):
+            if event.anchor:
+                self.problems.error(place, f"'&{event.anchor}' refers to another place in the file", _REUSE)
+            if event.tag and event.tag != "!":
+                self.problems.error(place, f"the tag '{event.tag}' is not used in our files", "leave it out")
+        if isinstance(event, ScalarEvent):
+            return self.text(event, place)
+        if isinstance(event, MappingStartEvent):
             return self.map(place, events)
-        if name == "SequenceStartEvent":
-            items = []
-            while type(following := next(events)).__name__ != "SequenceEndEvent":
-                items.append(self.node(following, events))
-            return List(tuple(items), place)
-        return self.text(event, place)
+        items = []
+        while not isinstance(following := next(events), SequenceEndEvent):
+            items.append(self.node(following, events))
+        return List(tuple(items), place)
 
-    def text(self, event: Any, place: Place) -> Text:
+    def text(self, event: ScalarEvent, place: Place) -> Text:
         if event.style == ">" and not event.value.strip():
             self.problems.error(place, "'>' and '>=' cannot start a value in YAML", _NO_SIGNS)
         return Text(event.value, place, quoted=event.style in {"'", '"', "|", ">"})
 
-    def map(self, place: Place, events: Iterator[Any]) -> Map:
+    def map(self, place: Place, events: Iterator[Event]) -> Map:
         entries: list[tuple[Text, Node]] = []
         seen: dict[str, Place] = {}
-        while type(event := next(events)).__name__ != "MappingEndEvent":
+        while not isinstance(event := next(events), MappingEndEvent):
             key = self.node(event, events)
             value = self.node(next(events), events)
             if not isinstance(key, Text):
@@ -239,30 +209,47 @@ _REUSE = "write it out here; to reuse a condition, give it a name under 'conditi
 _NO_SIGNS = "write a word instead, e.g. {at_least: 5} or {more_than: 5}"
 
 
-def _broken(error: MarkedYAMLError, text: str, shown: str, problems: Problems) -> None:
+def _broken(error: MarkedYAMLError, shown: str, problems: Problems) -> None:
     """Turn the parser's own complaint into a sentence with a hint."""
+    what, hint = error.problem or "this is not YAML", ""
     mark = error.problem_mark or error.context_mark
-    lines = text.splitlines()
+    if "could not find expected ':'" in what or "while scanning a quoted scalar" in f"{error.context}":
+        mark = error.context_mark or mark
     number, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    line = lines[number - 1] if 0 < number <= len(lines) else ""
-    what = error.problem or "this is not YAML"
-    hint = ""
-    tab = re.match(r"[ ]*\t", line)
+    line = problems.line_at(Place(shown, number))
     sign = re.search(r":\s*([<>]=?|[@`%])\s*\S", line)
-    if tab:
+    if re.match(r"[ ]*\t", line):
         what, hint, column = "a tab was used for indentation", "use spaces", line.index("\t") + 1
-    elif line.startswith("\u00a0") or re.match(r" *\u00a0", line):
+    elif re.match("[ ]*\u00a0", line):
         what, hint = "a no-break space was used for indentation", "replace it with ordinary spaces"
     elif sign and ("block scalar" in f"{error.context} {what}" or "cannot start" in what):
         what, hint = f"'{sign[1]}' cannot start a value in YAML", _NO_SIGNS
         column = sign.start(1) + 1
     elif "mapping values are not allowed" in what:
         what, hint = _colon(line, column)
-    elif "expected <block end>" in what or "could not find expected ':'" in what:
-        hint = "check the indentation: lines that belong together start in the same column, and a name ends with ':'"
-    elif "found unexpected end of stream" in what or "expected ',' or" in what:
-        hint = "a quote, '[' or '{' is opened and not closed"
+    elif "could not find expected ':'" in what:
+        what, hint = "a name needs ':' after it", _INDENTATION
+    elif "expected <block end>" in what:
+        what, hint = "this line does not belong to what stands above it", _INDENTATION
+    elif "while scanning a quoted scalar" in f"{error.context}":
+        what, hint = "a quote is opened here and not closed", "add the closing quote"
+    elif "expected ',' or" in what:
+        what, hint = _bracket(error, line, column)
     problems.error(Place(shown, number, column), what, hint)
+
+
+_INDENTATION = (
+    "check the indentation: lines that belong together start in one column, and a name ends with ':'"
+)
+
+
+def _bracket(error: MarkedYAMLError, line: str, column: int) -> tuple[str, str]:
+    opened, closing = ("{", "}") if "mapping" in f"{error.context}" else ("[", "]")
+    reference = re.search(r"\$\{[^}]*\}", line[max(column - 2, 0) :])
+    if reference and reference.start() == 0:
+        return "inside { } or [ ] a reference needs quotes", f'write "{reference[0]}"'
+    where = f" of line {error.context_mark.line + 1}" if error.context_mark else ""
+    return f"expected ',' or '{closing}' here", f"a comma is missing, or the '{opened}'{where} is not closed"
 
 
 def _colon(line: str, column: int) -> tuple[str, str]:
