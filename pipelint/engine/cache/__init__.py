@@ -1,0 +1,1 @@
+"""The cache: one table model in SQLite, its migrations, and how pages of records get into it."""

@@ -1,0 +1,82 @@
+"""Which activities count for an opportunity: its own, its contacts', its account's.
+
+Connectors deliver direct links. The rows derived from them are kept beside them, so that a rule reads all
+activities of an opportunity from one place in the table. What a page touches is noted while it is stored,
+and only that is derived again, in the same transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+_TOUCHED = (
+    "CREATE TEMP TABLE IF NOT EXISTS touched_opportunity (id TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS touched_activity (id TEXT PRIMARY KEY) WITHOUT ROWID",
+    "DELETE FROM temp.touched_opportunity",
+    "DELETE FROM temp.touched_activity",
+)
+
+# CROSS JOIN fixes the order: SQLite knows nothing about the size of temporary tables and may start from the
+# wrong end. A link that is there already wins, and contact comes before account.
+_OF_ACTIVITIES = (
+    """
+    DELETE FROM activity_link
+    WHERE connection = :connection AND activity IN (SELECT id FROM temp.touched_activity) AND via <> 'direct'
+    """,
+    """
+    INSERT OR IGNORE INTO activity_link (connection, kind, record, activity, via, pull)
+    SELECT l.connection, 'opportunity', r.opportunity, l.activity, 'contact', :pull
+    FROM temp.touched_activity t
+    CROSS JOIN activity_link l ON l.connection = :connection AND l.activity = t.id AND l.kind = 'contact'
+    CROSS JOIN contact_role r ON r.connection = l.connection AND r.contact = l.record
+    """,
+    """
+    INSERT OR IGNORE INTO activity_link (connection, kind, record, activity, via, pull)
+    SELECT l.connection, 'opportunity', o.id, l.activity, 'account', :pull
+    FROM temp.touched_activity t
+    CROSS JOIN activity_link l ON l.connection = :connection AND l.activity = t.id AND l.kind = 'account'
+    CROSS JOIN opportunity o ON o.connection = l.connection AND o.account = l.record
+    """,
+)
+_OF_OPPORTUNITIES = (
+    """
+    DELETE FROM activity_link
+    WHERE connection = :connection AND kind = 'opportunity'
+      AND record IN (SELECT id FROM temp.touched_opportunity) AND via <> 'direct'
+    """,
+    """
+    INSERT OR IGNORE INTO activity_link (connection, kind, record, activity, via, pull)
+    SELECT l.connection, 'opportunity', r.opportunity, l.activity, 'contact', :pull
+    FROM temp.touched_opportunity t
+    CROSS JOIN contact_role r ON r.connection = :connection AND r.opportunity = t.id
+    CROSS JOIN activity_link l ON l.connection = r.connection AND l.kind = 'contact' AND l.record = r.contact
+    """,
+    """
+    INSERT OR IGNORE INTO activity_link (connection, kind, record, activity, via, pull)
+    SELECT l.connection, 'opportunity', o.id, l.activity, 'account', :pull
+    FROM temp.touched_opportunity t
+    CROSS JOIN opportunity o ON o.connection = :connection AND o.id = t.id
+    CROSS JOIN activity_link l ON l.connection = o.connection AND l.kind = 'account' AND l.record = o.account
+    """,
+)
+
+
+def watch(db: sqlite3.Connection) -> None:
+    """Begin to note what is touched."""
+    for statement in _TOUCHED:
+        db.execute(statement)
+
+
+def any_held(db: sqlite3.Connection, connection: str) -> bool:
+    """Whether the connection has links at all; without, nothing can be derived."""
+    query = "SELECT EXISTS (SELECT 1 FROM activity_link WHERE connection = ?)"
+    return bool(db.execute(query, (connection,)).fetchone()[0])
+
+
+def derive(db: sqlite3.Connection, connection: str, pull: int) -> None:
+    """Derive again what was touched."""
+    values = {"connection": connection, "pull": pull}
+    for touched, statements in (("activity", _OF_ACTIVITIES), ("opportunity", _OF_OPPORTUNITIES)):
+        if db.execute(f"SELECT EXISTS (SELECT 1 FROM temp.touched_{touched})").fetchone()[0]:
+            for statement in statements:
+                db.execute(statement, values)

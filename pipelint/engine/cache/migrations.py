@@ -1,0 +1,88 @@
+"""The cache's schema, in numbered steps that are applied once and never edited after a release."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from pipelint.engine.cache import views
+from pipelint.engine.cache.tables import table
+from pipelint.records import Stream
+
+migrations = Migrations("pipelint")
+
+
+@migrations(name="0001_records")
+def _records(db: Database) -> None:
+    for stream in Stream:
+        for statement in table(stream).create():
+            db.execute(statement)
+
+
+@migrations(name="0002_sync_state")
+def _sync_state(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE sync_state (
+          connection TEXT NOT NULL,
+          stream TEXT NOT NULL,
+          cursor TEXT,              -- the connector's place to continue from
+          supply TEXT,              -- JSON: what the rows hold; NULL until a first pull was complete
+          pending TEXT,             -- JSON: number and supply of the full pull under way
+          first_pull_at INTEGER,    -- end of the first complete pull: differences are observed from here on
+          last_pull_at INTEGER,     -- start of the last complete pull: what the CRM knew then is here
+          last_full_at INTEGER,
+          pull INTEGER NOT NULL,
+          PRIMARY KEY (connection, stream)
+        ) WITHOUT ROWID
+        """
+    )
+
+
+@migrations(name="0003_runs")
+def _runs(db: Database) -> None:
+    for statement in (
+        """
+        CREATE TABLE run (
+          id TEXT PRIMARY KEY, started_at INTEGER, finished_at INTEGER, as_of INTEGER,
+          pack TEXT, pack_hash TEXT, mode TEXT, summary TEXT
+        )
+        """,
+        """
+        CREATE TABLE bit (
+          connection TEXT, kind TEXT, name TEXT, bit INTEGER, PRIMARY KEY (connection, kind, name)
+        )
+        """,
+        """
+        CREATE TABLE verdict (
+          connection TEXT, kind TEXT, record TEXT, word INTEGER,
+          flagged INTEGER, unknown INTEGER, unsynced INTEGER, errors INTEGER, warnings INTEGER,
+          PRIMARY KEY (connection, kind, record, word)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE finding_event (
+          id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, rule TEXT,
+          event TEXT, severity TEXT, day TEXT, at INTEGER, pack_hash TEXT, evidence TEXT
+        )
+        """,
+        "CREATE INDEX finding_event_by_record ON finding_event (connection, kind, record, rule)",
+        """
+        CREATE TABLE journal (
+          id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, field TEXT,
+          old TEXT, new TEXT, status TEXT, code TEXT, message TEXT,
+          planned_at INTEGER, sent_at INTEGER, confirmed_at INTEGER
+        )
+        """,
+        """
+        CREATE TABLE own_field (
+          connection TEXT, kind TEXT, key TEXT, name TEXT, PRIMARY KEY (connection, kind, key)
+        )
+        """,
+    ):
+        db.execute(statement)
+
+
+@migrations(name="0004_views")
+def _views(db: Database) -> None:
+    for name, query in views.VIEWS.items():
+        db.create_view(name, query)

@@ -1,0 +1,239 @@
+"""How a page of records gets into the tables, and how records leave them.
+
+Runs inside the caller's transaction. Records that may have changed are staged in a temporary table first,
+so that the comparison with what they replace happens in SQL and not row by row.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple, cast
+
+from pipelint.connectors.base import Page
+from pipelint.engine.cache import links
+from pipelint.engine.cache.encode import rows
+from pipelint.engine.cache.observe import OBSERVED, Interval, observe, prefer_crm
+from pipelint.engine.cache.tables import CHILDREN, Table, table
+from pipelint.records import RECORD_TYPES, Activity, FieldChange, Record, Stream
+
+_STREAMS: Mapping[type[Record], Stream] = {record: stream for stream, record in RECORD_TYPES.items()}
+
+# A record that a full pull does not deliver any more is gone; a past change is not: CRMs forget history.
+# Links come and go with their activities.
+_KEPT = frozenset({Stream.STAGE_CHANGES, Stream.FIELD_CHANGES, Stream.ACTIVITY_LINKS})
+
+_LINKED = (Stream.OPPORTUNITIES, Stream.ACCOUNTS, Stream.CONTACTS, Stream.LEADS)
+
+# Children that may move to another parent, and would otherwise be counted on both.
+_MOVABLE = frozenset({Stream.CONTACT_ROLES, Stream.LINE_ITEMS})
+
+# The column through which a record brings activities to an opportunity, and that opportunity.
+_BRIDGES: Mapping[Stream, tuple[str, str]] = {
+    Stream.OPPORTUNITIES: ("account", "id"),
+    Stream.CONTACT_ROLES: ("contact", "opportunity"),
+}
+
+
+class Stored(NamedTuple):
+    """What a page came to: records of its own stream, and records that went."""
+
+    records: int
+    deleted: int
+
+
+def store_page(
+    db: sqlite3.Connection, connection: str, page: Page, interval: Interval | None, pull: int
+) -> Stored:
+    """Store the records, observe what changed if there is an interval to compare over, drop what is gone."""
+    links.watch(db)
+    groups = _by_stream(page.records)
+    for stream in sorted(groups, key=list(Stream).index):
+        _put(db, connection, stream, groups[stream], interval, pull)
+    deleted = delete(db, connection, page.stream, page.deleted) if page.deleted else 0
+    links.derive(db, connection, pull)
+    return Stored(len(groups.get(page.stream, ())), deleted)
+
+
+def delete(db: sqlite3.Connection, connection: str, stream: Stream, ids: Iterable[str]) -> int:
+    """Remove records by id with all that hangs on them; the number that were there."""
+    _fill_gone(db)
+    db.executemany("INSERT OR IGNORE INTO temp.gone VALUES (?)", ((id_,) for id_ in ids))
+    return _drop(db, connection, stream)
+
+
+def delete_unseen(db: sqlite3.Connection, connection: str, stream: Stream, since: int, pull: int) -> int:
+    """Remove what no pull since the given one has seen; for the end of a full pull."""
+    if stream in _KEPT:
+        return 0
+    links.watch(db)
+    if table(stream).retires:
+        return _retire(db, connection, stream, "pull < :since", {"since": since})
+    _fill_gone(db)
+    db.execute(
+        f"INSERT INTO temp.gone SELECT DISTINCT id FROM {stream.value} WHERE connection = ? AND pull < ?",
+        (connection, since),
+    )
+    deleted = _drop(db, connection, stream)
+    links.derive(db, connection, pull)
+    return deleted
+
+
+def _by_stream(records: Sequence[Record]) -> dict[Stream, list[Record]]:
+    groups: dict[type[Record], list[Record]] = {}
+    for record in records:
+        groups.setdefault(type(record), []).append(record)
+    return {_STREAMS[kind]: group for kind, group in groups.items()}
+
+
+def _put(
+    db: sqlite3.Connection,
+    connection: str,
+    stream: Stream,
+    records: list[Record],
+    interval: Interval | None,
+    pull: int,
+) -> None:
+    spec = table(stream)
+    added = {"via": "direct"} if stream is Stream.ACTIVITY_LINKS else {}
+    encoded = rows(spec, connection, records, added, pull)
+    if stream in _MOVABLE or (interval and stream in OBSERVED):
+        _stage(db, spec, encoded)
+        _touch_staged(db, connection, spec)
+        if stream in _MOVABLE:
+            _drop_moved(db, connection, spec)
+        if interval and stream in OBSERVED:
+            observe(db, connection, stream, interval, pull)
+        db.execute(_upsert(stream, f"SELECT * FROM temp.staged_{spec.name} WHERE true"))
+        return
+    if stream is Stream.OPPORTUNITIES and links.any_held(db, connection):
+        _touch(db, "opportunity", [record.id for record in cast(list[Activity], records)])
+    if stream is Stream.ACTIVITIES:
+        _replace_links(db, connection, [record.id for record in cast(list[Activity], records)])
+    db.executemany(_upsert(stream, f"VALUES ({', '.join('?' * len(spec.columns))})"), encoded)
+    if stream is Stream.FIELD_CHANGES:
+        prefer_crm(db, connection, cast(list[FieldChange], records))
+
+
+@cache
+def _upsert(stream: Stream, source: str) -> str:
+    spec = table(stream)
+    columns = ", ".join(f'"{name}"' for name in spec.columns)
+    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in spec.columns if name not in spec.key)
+    return (
+        f"INSERT INTO {spec.name} ({columns}) {source} "
+        f"ON CONFLICT ({', '.join(spec.key)}) DO UPDATE SET {changed}"
+    )
+
+
+def _stage(db: sqlite3.Connection, spec: Table, encoded: Iterable[tuple[object, ...]]) -> None:
+    db.execute(f"CREATE TEMP TABLE IF NOT EXISTS staged_{spec.name} AS SELECT * FROM {spec.name} WHERE false")
+    db.execute(f"DELETE FROM temp.staged_{spec.name}")
+    db.executemany(
+        f"INSERT INTO temp.staged_{spec.name} VALUES ({', '.join('?' * len(spec.columns))})", encoded
+    )
+
+
+def _touch(db: sqlite3.Connection, what: str, ids: Iterable[str]) -> None:
+    db.executemany(f"INSERT OR IGNORE INTO temp.touched_{what} VALUES (?)", ((id_,) for id_ in ids))
+
+
+def _touch_staged(db: sqlite3.Connection, connection: str, spec: Table) -> None:
+    """Note the opportunities that are new or reach other activities than before."""
+    if spec.stream not in _BRIDGES or not links.any_held(db, connection):
+        return
+    bridge, opportunity = _BRIDGES[spec.stream]
+    same = " AND ".join(f"o.{name} = s.{name}" for name in spec.key)
+    db.execute(
+        f"""
+        INSERT OR IGNORE INTO temp.touched_opportunity
+        SELECT s.{opportunity} FROM temp.staged_{spec.name} s LEFT JOIN {spec.name} o ON {same}
+        WHERE o.id IS NULL OR o.{bridge} IS NOT s.{bridge}
+        """
+    )
+
+
+def _drop_moved(db: sqlite3.Connection, connection: str, spec: Table) -> None:
+    moved = f"""
+        FROM temp.staged_{spec.name} s CROSS JOIN {spec.name} o
+          ON o.connection = s.connection AND o.id = s.id AND o.opportunity <> s.opportunity
+    """
+    db.execute(f"INSERT OR IGNORE INTO temp.touched_opportunity SELECT o.opportunity {moved}")
+    db.execute(
+        f"""
+        DELETE FROM {spec.name}
+        WHERE connection = ? AND (opportunity, id) IN (SELECT o.opportunity, o.id {moved})
+        """,
+        (connection,),
+    )
+
+
+def _replace_links(db: sqlite3.Connection, connection: str, activities: Sequence[str]) -> None:
+    """Make room for the links of these activities: their page holds all of them."""
+    _touch(db, "activity", activities)
+    db.execute(
+        """
+        DELETE FROM activity_link
+        WHERE connection = ? AND activity IN (SELECT id FROM temp.touched_activity)
+        """,
+        (connection,),
+    )
+
+
+def _fill_gone(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    db.execute("DELETE FROM temp.gone")
+
+
+_GONE = "(SELECT id FROM temp.gone)"
+
+
+def _drop(db: sqlite3.Connection, connection: str, stream: Stream) -> int:
+    spec = table(stream)
+    if spec.retires:
+        return _retire(db, connection, stream, f"id IN {_GONE}", {})
+    for child, column in CHILDREN.get(stream, {}).items():
+        _drop_where(db, connection, child, f"{column} IN {_GONE}")
+    if stream in _LINKED:
+        _drop_links(db, connection, stream)
+    if stream is Stream.ACTIVITIES:
+        db.execute(f"DELETE FROM activity_link WHERE connection = ? AND activity IN {_GONE}", (connection,))
+    return _drop_where(db, connection, stream, f"{spec.id} IN {_GONE}")
+
+
+def _drop_where(db: sqlite3.Connection, connection: str, stream: Stream, where: str) -> int:
+    if stream is Stream.CONTACT_ROLES:
+        db.execute(
+            f"""
+            INSERT OR IGNORE INTO temp.touched_opportunity
+            SELECT opportunity FROM contact_role WHERE connection = ? AND {where}
+            """,
+            (connection,),
+        )
+    if stream in OBSERVED:
+        db.execute(
+            f"""
+            DELETE FROM field_change WHERE connection = ? AND kind = ?
+              AND record IN (SELECT id FROM {stream.value} WHERE connection = ? AND {where})
+            """,
+            (connection, stream.value, connection),
+        )
+    return db.execute(f"DELETE FROM {stream.value} WHERE connection = ? AND {where}", (connection,)).rowcount
+
+
+def _drop_links(db: sqlite3.Connection, connection: str, stream: Stream) -> None:
+    of_gone = f"FROM activity_link WHERE connection = ? AND kind = ? AND record IN {_GONE}"
+    values = (connection, stream.value)
+    if stream in (Stream.ACCOUNTS, Stream.CONTACTS):
+        db.execute(f"INSERT OR IGNORE INTO temp.touched_activity SELECT activity {of_gone}", values)
+    db.execute(f"DELETE {of_gone}", values)
+
+
+def _retire(
+    db: sqlite3.Connection, connection: str, stream: Stream, where: str, values: Mapping[str, object]
+) -> int:
+    statement = (
+        f"UPDATE {stream.value} SET active = 0 WHERE connection = :connection AND active IS NOT 0 AND {where}"
+    )
+    return db.execute(statement, {"connection": connection, **values}).rowcount
