@@ -135,8 +135,8 @@ class Calendar:
     def shift(self, as_of: datetime, length: Length, direction: Direction) -> int:
         """Go a length back (-1) or on (+1).
 
-        A calendar length goes from today to a day number, a clock length from now to microseconds since 1970 UTC.
-        Months, quarters and years keep the day of the month, or take the last day of a month that has no such day.
+        A calendar length goes from today to a day number, a clock length from now to microseconds since 1970.
+        Months, quarters and years keep the day of the month, or take the last day of a month that lacks it.
         """
         today = self.day_of(as_of)
         match length.unit:
