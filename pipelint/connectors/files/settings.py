@@ -7,22 +7,22 @@ from functools import partial
 from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, Field, create_model
 
+from pipelint.config import settings
 from pipelint.config.problems import did_you_mean
+from pipelint.config.values import wrong
 from pipelint.connectors.base import FieldType
 from pipelint.connectors.files.shape import plural, shape_of
 from pipelint.connectors.files.values import DateOrder
 from pipelint.records import Stream
-
-_STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
 def _encoding(name: str) -> str:
     try:
         codecs.lookup(name)
     except LookupError:
-        raise ValueError(f"'{name}' is not a known encoding; write utf-8, cp1252 or utf-16") from None
+        raise wrong(f"'{name}' is not a known encoding", "write utf-8, cp1252 or utf-16") from None
     return name
 
 
@@ -30,14 +30,14 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"'{name}' is not a time zone; write a name like Europe/Paris") from None
+        raise wrong(f"'{name}' is not a time zone", "write a name like Europe/Paris") from None
     return name
 
 
 def _delimiter(text: str) -> str:
     sign = {"tab": "\t", "\\t": "\t"}.get(text, text)
     if len(sign) != 1:
-        raise ValueError(f"'{text}' is not a delimiter; write one sign, or the word tab")
+        raise wrong(f"'{text}' is not a delimiter", "write one sign, or the word tab")
     return sign
 
 
@@ -45,14 +45,12 @@ def _known_field(stream: Stream, name: str) -> str:
     known = shape_of(stream).types
     if name not in known:
         hint = did_you_mean(name, known) or f"the fields are {', '.join(known)}"
-        raise ValueError(f"'{name}' is not a field of {plural(stream)}; {hint}")
+        raise wrong(f"'{name}' is not a field of {plural(stream)}", hint)
     return name
 
 
-class StreamSettings(BaseModel):
+class StreamSettings(settings.Settings):
     """One file and how to read it; the keys of `columns`, `constants` and `values` are canonical fields."""
-
-    model_config = _STRICT
 
     file: str = Field(min_length=1, description="the file's name, under the connection's path")
     columns: dict[str, str] = Field(default={}, description="canonical field: column; empty leaves it out")
@@ -77,7 +75,7 @@ class StreamSettings(BaseModel):
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(default=None, description="CSV only")
 
 
-def _settings_for(stream: Stream) -> type[BaseModel]:
+def _settings_for(stream: Stream) -> type[StreamSettings]:
     """The settings of one stream: a field that it does not have is refused where it is written."""
     name = Annotated[str, AfterValidator(partial(_known_field, stream))]
     return create_model(
@@ -94,13 +92,11 @@ _FILES: dict[str, Any] = {
     for stream in Stream
     if stream is not Stream.ACTIVITY_LINKS  # they are columns of the activities file
 }
-Streams: Any = create_model("Streams", __config__=_STRICT, **_FILES)
+Streams: Any = create_model("Streams", __base__=settings.Settings, **_FILES)
 
 
-class Settings(BaseModel):
+class Settings(settings.Settings):
     """A folder of CSV or JSON exports."""
-
-    model_config = _STRICT
 
     crm: Literal["files"]
     path: str = Field(min_length=1, description="the folder, relative to the project; may hold ${env:NAME}")

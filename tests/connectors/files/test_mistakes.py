@@ -145,10 +145,10 @@ def test_constant_of_the_wrong_type(connection: Connect, export: Export) -> None
 @pytest.mark.parametrize(
     ("stream", "loc", "told"),
     [
-        ({"columns": {"ownr": "x"}}, "ownr", "'ownr' is not a field of opportunities; did you mean 'owner'?"),
-        ({"zone": "Paris"}, "zone", "'Paris' is not a time zone; write a name like Europe/Paris"),
+        ({"columns": {"ownr": "x"}}, "ownr", "'ownr' is not a field of opportunities"),
+        ({"zone": "Paris"}, "zone", "'Paris' is not a time zone"),
         ({"encoding": "utf8-x"}, "encoding", "'utf8-x' is not a known encoding"),
-        ({"delimiter": "::"}, "delimiter", "'::' is not a delimiter; write one sign, or the word tab"),
+        ({"delimiter": "::"}, "delimiter", "'::' is not a delimiter"),
         ({"column": {}}, "column", "Extra inputs are not permitted"),
     ],
 )
@@ -159,3 +159,11 @@ def test_settings_that_cannot_be(stream: dict[str, object], loc: str, told: str)
     (error,) = caught.value.errors()
     assert loc in error["loc"]
     assert told in error["msg"]
+
+
+def test_the_path_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPORTS", "/data/exports")
+    settings = Settings.model_validate(
+        {"crm": "files", "path": "${env:EXPORTS}/crm", "streams": {"opportunities": {"file": "a.csv"}}}
+    )
+    assert settings.path == "/data/exports/crm"
