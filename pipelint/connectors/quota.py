@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from pipelint.errors import QuotaExhausted
 
-STOP_AT: Final = 0.8
+STOP_AT: Final = Decimal("0.8")
 """The share of the whole allowance at which we stop, whoever used it."""
 
 
 class ReserveReached(QuotaExhausted):
     """The calls left are kept for others. Figures are those the CRM reported last."""
 
-    def __init__(self, used: int, allowed: int, stop_at: float, renewal: str) -> None:
+    def __init__(self, used: int, allowed: int, stop_at: Decimal, renewal: str) -> None:
         super().__init__(
             f"{used:,} of {allowed:,} API calls are used, and the last {1 - stop_at:.0%} are kept for others",
             hint=f"{renewal}; the next run continues where this one stopped",
@@ -29,7 +30,7 @@ class Allowance:
     """Follows what the CRM reports; `renewal` says, for people, when calls come free again."""
 
     renewal: str
-    stop_at: float = STOP_AT
+    stop_at: Decimal = STOP_AT
     used: int | None = None
     allowed: int | None = None
 

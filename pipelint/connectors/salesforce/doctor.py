@@ -1,0 +1,166 @@
+"""What stands between this connection and complete pulls and write-backs; each problem with its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from pipelint.connectors.base import Diagnosis, OwnField
+from pipelint.connectors.salesforce import soql
+from pipelint.connectors.salesforce.client import Client
+from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF, SObject
+from pipelint.errors import PipelintError, Skip
+from pipelint.records import Stream
+
+OLD_VERSIONS: Final = 40.0
+"""Up to this one, versions are unsupported from Summer '27 and gone in Summer '28 (fact sheet §2)."""
+
+SKEW_SECONDS: Final = 120
+"""Above this the times that people compare with their own clocks begin to look wrong."""
+
+MAY_BE_MISSING: Final = {Stream.LEADS}
+
+
+class Version(msgspec.Struct):
+    """A version that the server speaks."""
+
+    version: str
+    label: str = ""
+
+
+class Allowed(msgspec.Struct):
+    """How much of something is left."""
+
+    Max: int
+    Remaining: int
+
+
+def diagnose(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
+    """One thing after the other; without a sign-in nothing else can be looked at."""
+    try:
+        client.sign_in()
+    except PipelintError as error:
+        yield Diagnosis("problem", f"sign-in: {error.message}", error.hint)
+        return
+    yield Diagnosis("ok", f"signed in at {client.settings.base_url}")
+    checks: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
+        lambda: _version(client),
+        lambda: _quota(client),
+        lambda: _clock(client),
+        lambda: _objects(client),
+        lambda: _own_fields(client, fields),
+        lambda: _validation_rules(client),
+    )
+    for check in checks:
+        try:
+            yield from check()
+        except PipelintError as error:
+            yield Diagnosis("problem", error.message, error.hint)
+
+
+def _version(client: Client) -> Iterator[Diagnosis]:
+    spoken = client.get("/services/data", list[Version], name="the API versions")
+    ours = client.settings.api_version
+    newest = max(spoken, key=lambda one: float(one.version))
+    if ours not in {one.version for one in spoken}:
+        cure = f"set api_version: '{newest.version}' in pipelint.yaml"
+        yield Diagnosis("problem", f"API version {ours} is not spoken here", cure)
+    elif float(ours) <= OLD_VERSIONS:
+        cure = f"set api_version: '{newest.version}' in pipelint.yaml, or leave it out"
+        yield Diagnosis("warning", f"API version {ours} is unsupported from Summer '27", cure)
+    else:
+        yield Diagnosis("ok", f"API version {ours}; the newest here is {newest.version} ({newest.label})")
+
+
+def _quota(client: Client) -> Iterator[Diagnosis]:
+    limits = client.get("limits", dict[str, dict[str, object]], name="the limits")
+    calls = msgspec.convert(limits["DailyApiRequests"], Allowed)
+    used = calls.Max - calls.Remaining
+    what = f"{used:,} of {calls.Max:,} API calls used in the last 24 hours, by all integrations"
+    if used >= calls.Max * client.allowance.stop_at:
+        cure = (
+            f"runs stop at {client.allowance.stop_at:.0%}: wait, or find out which integration uses so many"
+        )
+        yield Diagnosis("problem", what, cure)
+    else:
+        yield Diagnosis("ok", what)
+
+
+def _clock(client: Client) -> Iterator[Diagnosis]:
+    seconds = abs(client.skew.total_seconds()) if client.skew is not None else 0
+    if seconds > SKEW_SECONDS:
+        what = f"the clocks of this machine and of Salesforce differ by {seconds:.0f} s"
+        yield Diagnosis("warning", what, "set this machine's clock by NTP; pulls go by Salesforce's clock")
+    else:
+        yield Diagnosis("ok", "the clocks agree")
+
+
+def _objects(client: Client) -> Iterator[Diagnosis]:
+    for stream, sobjects in FOLLOWED.items():
+        for sobject in sobjects:
+            yield _object(client, stream, sobject)
+
+
+def _object(client: Client, stream: Stream, sobject: SObject) -> Diagnosis:
+    grant = f"give the integration user Read and View All on {sobject.name} in a permission set"
+    try:
+        info = client.describe(sobject.name)
+    except Skip:
+        level = "warning" if stream in MAY_BE_MISSING else "problem"
+        return Diagnosis(level, f"{sobject.name} is not visible", grant)  # type: ignore[arg-type]
+    hidden = sorted(
+        {
+            api
+            for source in sobject.fields.values()
+            for api in source.api
+            if not info.sees(api) and api not in source.or_none and api not in MULTI_CURRENCY
+        }
+    )
+    if hidden:
+        cure = "grant Read on them to the integration user; rules that need them cannot be checked until then"
+        return Diagnosis("warning", f"{sobject.name}: not visible are {', '.join(hidden)}", cure)
+    return Diagnosis("ok", f"{sobject.name} is visible with all its fields")
+
+
+MULTI_CURRENCY: Final = {"CurrencyIsoCode"}
+"""Exists in multi-currency orgs alone."""
+
+
+def _own_fields(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
+    for kind in dict.fromkeys(own.kind for own in fields):
+        sobject = OBJECT_OF[kind]
+        info = client.describe(sobject)
+        names = [own.name for own in fields if own.kind == kind]
+        missing = [name for name in names if not info.sees(name)]
+        closed = [name for name in names if info.sees(name) and not info.by_name[name].updateable]
+        if missing:
+            what = f"{sobject}: our fields {', '.join(missing)} are not there, or not visible"
+            yield Diagnosis("warning", what, "run: pipelint setup --apply")
+        if closed:
+            what = f"{sobject}: our fields {', '.join(closed)} may not be edited"
+            yield Diagnosis("problem", what, "run: pipelint setup --apply")
+        if not missing and not closed:
+            yield Diagnosis("ok", f"{sobject}: our fields are there and may be edited")
+
+
+def _validation_rules(client: Client) -> Iterator[Diagnosis]:
+    """A rule of the org refuses the very records we want to flag (hazards W1)."""
+    where = ["EntityDefinition.QualifiedApiName = 'Opportunity'", "Active = true"]
+    statement = soql.select(("ValidationName",), "ValidationRule", where, ("ValidationName",))
+    try:
+        rows = list(client.rows(statement, name="query ValidationRule", tooling=True))
+    except PipelintError as error:
+        yield Diagnosis("warning", f"validation rules could not be looked at: {error.message}", error.hint)
+        return
+    if not rows:
+        yield Diagnosis("ok", "no validation rule on Opportunity is active")
+        return
+    names = ", ".join(row["ValidationName"] for row in rows[:10])
+    yield Diagnosis(
+        "warning",
+        f"{len(rows)} active validation rules on Opportunity may refuse our flags: {names}",
+        "let them pass for the integration user, for example with a custom permission; refusals are reported "
+        "for each record",
+    )

@@ -1,0 +1,164 @@
+"""Writing our fields with sObject Collections: what becomes of each record is known by its position.
+
+One unknown field or one wrong JSON type fails a whole request (fact sheet §6), so changes are checked against
+the description first; a request that fails nevertheless is halved until the culprit stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
+from pipelint.connectors.http import AnswerLost
+from pipelint.connectors.salesforce import soql
+from pipelint.connectors.salesforce.client import Client, decoded
+from pipelint.connectors.salesforce.normalise import READERS, identity, sent, stored
+from pipelint.connectors.salesforce.refusal import RequestInvalid, brief, meaning
+from pipelint.connectors.salesforce.streams import OBJECT_OF
+from pipelint.errors import Busy, PermissionMissing, RecordGone, Skip
+
+LIMITS: Final = WriteLimits(batch=200)
+
+
+class RowError(msgspec.Struct):
+    """Why a record was refused; the key is `statusCode` here, `errorCode` elsewhere (fact sheet §6)."""
+
+    statusCode: str  # noqa: N815 - Salesforce's name
+    message: str = ""
+    fields: list[str] = []
+
+
+class RowResult(msgspec.Struct):
+    """What became of one record; a refused one may lack its id."""
+
+    success: bool
+    errors: list[RowError] = []
+
+
+def write(client: Client, changes: Sequence[Change]) -> Iterator[Outcome]:
+    """One outcome for each change. A change without one, where an error is raised instead, was not sent.
+
+    Changes of one group (an account) go together and one request at a time, because updating opportunities
+    may lock the account (fact sheet §6).
+    """
+    ordered = sorted(changes, key=lambda change: (change.kind, change.group, change.id))
+    ready = []
+    for change in ordered:
+        refused = _refused_here(client, change)
+        if refused:
+            yield refused
+        else:
+            ready.append(change)
+    for kind in dict.fromkeys(change.kind for change in ready):
+        for batch in soql.chunked([change for change in ready if change.kind == kind], LIMITS.batch):
+            yield from _batch(client, batch)
+
+
+def read(
+    client: Client, kind: Kind, ids: Sequence[str], names: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, WriteValue]]]:
+    """The values that records have now, normalised; ids that are gone are left out."""
+    sobject = OBJECT_OF[kind]
+    info = client.describe(sobject)
+    if unseen := [name for name in names if not info.sees(name)]:
+        raise PermissionMissing(f"{sobject}.{unseen[0]} is not there or not visible", hint="run setup")
+    for some in soql.chunked(ids):
+        statement = soql.select(["Id", *names], sobject, [f"Id IN {soql.listed(some)}"])
+        for row in client.rows(statement, name=f"query {sobject}"):
+            values = {}
+            for name in names:
+                field = info.by_name[name]
+                values[name] = stored(field, READERS[field.type](row[name]))
+            yield str(identity(row["Id"])), values
+
+
+def _refused_here(client: Client, change: Change) -> Outcome | None:
+    """A change that cannot succeed, and would take 199 others with it."""
+    info = client.describe(OBJECT_OF[change.kind])
+    unseen = tuple(name for name in change.values if not info.sees(name))
+    if unseen:
+        message = f"No such column '{unseen[0]}', or no access to it: run setup"
+        return Outcome(change.id, "refused", "INVALID_FIELD", message, unseen)
+    closed = tuple(name for name in change.values if not info.by_name[name].updateable)
+    if closed:
+        message = f"'{closed[0]}' may not be edited by the integration user: run setup"
+        return Outcome(change.id, "refused", "INVALID_FIELD_FOR_INSERT_UPDATE", message, closed)
+    return None
+
+
+def _batch(client: Client, batch: Sequence[Change]) -> Iterator[Outcome]:
+    """Send a batch, and again those of its records that were locked by somebody else."""
+    waiting = list(batch)
+    settled: list[Outcome] = []
+    locked: list[tuple[Change, Outcome]] = []
+
+    def attempt() -> None:
+        nonlocal waiting, locked
+        locked = []
+        for change, outcome in _send(client, waiting):
+            if outcome.status == "refused" and _is_lock(outcome):
+                locked.append((change, outcome))
+            else:
+                settled.append(outcome)
+        waiting = [change for change, _ in locked]
+        if locked:
+            raise Busy(f"{len(locked)} records are locked")
+
+    try:
+        client.policy.run("update of locked records", attempt)
+    except Busy:
+        if not locked:
+            raise
+        settled += [outcome for _, outcome in locked]
+    yield from settled
+
+
+def _is_lock(outcome: Outcome) -> bool:
+    return issubclass(meaning(None, outcome.code, outcome.message).raises, Busy)
+
+
+def _send(client: Client, batch: Sequence[Change]) -> list[tuple[Change, Outcome]]:
+    """The outcomes of one request, or of its halves where it failed as a whole."""
+    records = [_record(client, change) for change in batch]
+    body = {"allOrNone": False, "records": records}
+    name = f"update {OBJECT_OF[batch[0].kind]}"
+    try:
+        answer = client.call("PATCH", "composite/sobjects", name=name, body=body, final=AnswerLost)
+        results = decoded(answer, list[RowResult], name)
+    except AnswerLost as error:
+        # It may have been done: the caller reads back before it tries again.
+        return [(change, Outcome(change.id, "unknown", message=error.message)) for change in batch]
+    except (RequestInvalid, Skip) as error:
+        if len(batch) == 1:
+            code = getattr(error, "code", type(error).__name__)
+            return [(batch[0], Outcome(batch[0].id, _status(error), code, error.message))]
+        middle = len(batch) // 2
+        return _send(client, batch[:middle]) + _send(client, batch[middle:])
+    if len(results) != len(batch):
+        message = f"{len(results)} results for {len(batch)} records"
+        return [(change, Outcome(change.id, "unknown", message=message)) for change in batch]
+    return [(change, _outcome(change, result)) for change, result in zip(batch, results, strict=True)]
+
+
+def _record(client: Client, change: Change) -> dict[str, Any]:
+    sobject = OBJECT_OF[change.kind]
+    by_name = client.describe(sobject).by_name
+    values = {name: sent(stored(by_name[name], value)) for name, value in change.values.items()}
+    return {"attributes": {"type": sobject}, "id": change.id, **values}
+
+
+def _outcome(change: Change, result: RowResult) -> Outcome:
+    if result.success:
+        return Outcome(change.id, "written")
+    error = result.errors[0] if result.errors else RowError("UNKNOWN", "refused without a reason")
+    gone = issubclass(meaning(None, error.statusCode, error.message).raises, RecordGone)
+    return Outcome(
+        change.id, "gone" if gone else "refused", error.statusCode, brief(error.message), tuple(error.fields)
+    )
+
+
+def _status(error: Exception) -> Literal["gone", "refused"]:
+    return "gone" if isinstance(error, RecordGone) else "refused"
