@@ -122,10 +122,12 @@ SELECT record, modified_at, 'custom.' || key, old, new FROM (
   SELECT p.record, p.modified_at, n.key, CAST(n.value AS TEXT) AS new,
     (SELECT CAST(o.value AS TEXT) FROM json_each(p."old custom") o WHERE o.key = n.key) AS old
   FROM pair p, json_each(p."new custom") n
+  WHERE p."old custom" IS NOT p."new custom"
   UNION ALL
   SELECT p.record, p.modified_at, o.key, NULL, CAST(o.value AS TEXT)
   FROM pair p, json_each(p."old custom") o
-  WHERE NOT EXISTS (SELECT 1 FROM json_each(p."new custom") n WHERE n.key = o.key)
+  WHERE p."old custom" IS NOT p."new custom"
+    AND NOT EXISTS (SELECT 1 FROM json_each(p."new custom") n WHERE n.key = o.key)
 )
 WHERE old IS NOT new AND key IN (SELECT value FROM json_each(:custom))
 """

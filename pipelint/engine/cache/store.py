@@ -9,14 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from pipelint.connectors.base import Page
 from pipelint.engine.cache import links
 from pipelint.engine.cache.encode import rows
 from pipelint.engine.cache.observe import OBSERVED, Interval, observe, prefer_crm
 from pipelint.engine.cache.tables import CHILDREN, Table, table
-from pipelint.records import RECORD_TYPES, Activity, FieldChange, Record, Stream
+from pipelint.records import RECORD_TYPES, ActivityLink, FieldChange, Record, Stream
 
 _STREAMS: Mapping[type[Record], Stream] = {record: stream for stream, record in RECORD_TYPES.items()}
 
@@ -96,10 +96,9 @@ def _put(
     pull: int,
 ) -> None:
     spec = table(stream)
-    added = {"via": "direct"} if stream is Stream.ACTIVITY_LINKS else {}
-    encoded = rows(spec, connection, records, added, pull)
     if stream in _MOVABLE or (interval and stream in OBSERVED):
-        _stage(db, spec, encoded)
+        latest = list(dict(zip(_ids(records), records, strict=True)).values())
+        _stage(db, spec, rows(spec, connection, latest, {}, pull))
         _touch_staged(db, connection, spec)
         if stream in _MOVABLE:
             _drop_moved(db, connection, spec)
@@ -108,12 +107,20 @@ def _put(
         db.execute(_upsert(stream, f"SELECT * FROM temp.staged_{spec.name} WHERE true"))
         return
     if stream is Stream.OPPORTUNITIES and links.any_held(db, connection):
-        _touch(db, "opportunity", [record.id for record in cast(list[Activity], records)])
+        _touch(db, "opportunity", _ids(records))
     if stream is Stream.ACTIVITIES:
-        _replace_links(db, connection, [record.id for record in cast(list[Activity], records)])
-    db.executemany(_upsert(stream, f"VALUES ({', '.join('?' * len(spec.columns))})"), encoded)
+        _replace_links(db, connection, _ids(records))
+    if stream is Stream.ACTIVITY_LINKS:
+        _touch(db, "activity", _ids(records))
+    added = {"via": "direct"} if stream is Stream.ACTIVITY_LINKS else {}
+    values = f"VALUES ({', '.join('?' * len(spec.columns))})"
+    db.executemany(_upsert(stream, values), rows(spec, connection, records, added, pull))
     if stream is Stream.FIELD_CHANGES:
-        prefer_crm(db, connection, cast(list[FieldChange], records))
+        prefer_crm(db, connection, [record for record in records if isinstance(record, FieldChange)])
+
+
+def _ids(records: Iterable[Record]) -> list[str]:
+    return [record.activity if isinstance(record, ActivityLink) else record.id for record in records]
 
 
 @cache
