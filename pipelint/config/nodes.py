@@ -172,6 +172,8 @@ class _Reader:
         while not isinstance(event := next(events), MappingEndEvent):
             key = self.node(event, events)
             value = self.node(next(events), events)
+            if isinstance(value, Text) and value.is_empty:  # the parser is already further on
+                value = Text("", key.place)
             if not isinstance(key, Text):
                 self.problems.error(
                     key.place, f"{kind_of(key)} cannot be a name", "write a plain word before ':'"
