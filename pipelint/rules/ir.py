@@ -159,3 +159,18 @@ class Aggregate:
     where: Expr = TRUE
     value: Expr = TRUE
     order: Expr = UNKNOWN
+
+
+def columns_in(expr: Expr) -> frozenset[str]:
+    """The names of all columns that an expression reads."""
+    found: set[str] = set()
+    pending: list[object] = [expr]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Column):
+            found.add(item.name)
+        elif isinstance(item, tuple):
+            pending.extend(item)
+        elif not isinstance(item, Literal_ | str | int | None):
+            pending.extend(getattr(item, name) for name in item.__slots__)  # type: ignore[attr-defined]
+    return frozenset(found)

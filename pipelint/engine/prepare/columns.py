@@ -1,0 +1,145 @@
+"""SQL for the prepared columns of one record: each aspect of each field that the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelint.rules.calendar import PERIOD_UNITS
+from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.emit.sqlite import expression
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType, Origin
+from pipelint.rules.ir import Column
+from pipelint.rules.pack import Pack
+from pipelint.rules.supply import Delivered, custom_source
+
+_STAGE_COLUMNS = {
+    ("pipeline", ""): "m.pipeline",
+    ("pipeline", "fold"): "pl_fold(m.pipeline)",
+    ("stage", "place"): "m.number",
+    ("stage_kind", ""): "m.kind",
+    ("stage_kind", "fold"): "m.kind",
+    ("stage_number", ""): "m.number * 10000",
+    ("stage_group", "place"): "m.grp",
+}
+STAGE_MISSING = "CASE WHEN o.stage IS NOT NULL AND m.number IS NULL THEN 1 ELSE 0 END"
+
+
+def quoted(name: str) -> str:
+    return expression(Column(name))
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordColumns:
+    """Where the values of a record's fields are found, for one kind and connection.
+
+    The record's own row is `o`, its account `a`, its owner `w`, what its stage means `m`.
+    """
+
+    pack: Pack
+    kind: RecordKind
+    delivered: Delivered
+    unsynced: frozenset[str]
+
+    def column(self, field: Field, aspect: str) -> str:
+        """One prepared column as SQL."""
+        if field.name in self.unsynced:
+            return "NULL"
+        if field.origin is Origin.STAGE:
+            return _STAGE_COLUMNS[field.name, aspect]
+        raw = self.raw(field)
+        if raw is None:
+            return "NULL"
+        words = self.words(field)
+        if words and aspect != "missing":
+            raw = f"{words}({raw})"
+        return of_type(field, aspect, raw)
+
+    def words(self, field: Field) -> str:
+        """The name of the SQL function that turns the CRM's words into ours, where there is a list of them."""
+        if field.name == "forecast_category":
+            return "pl_forecast"
+        mapped = self.pack.fields.get(field.name)
+        return word_function(field.name) if mapped and mapped.choices else ""
+
+    def marker(self, name: str) -> str:
+        """1 where the record holds a word that nobody mapped."""
+        if name == "stage__missing":
+            return STAGE_MISSING
+        field = self.pack.known[self.kind][name.removesuffix("__missing")]
+        raw = self.raw(field)
+        words = self.words(field)
+        if field.name in self.unsynced or raw is None or not words or field.type is FieldType.CHOICES:
+            return "0"
+        return f"CASE WHEN pl_clean({raw}) IS NOT NULL AND {words}({raw}) IS NULL THEN 1 ELSE 0 END"
+
+    def raw(self, field: Field) -> str | None:
+        """The stored value; None where the connection maps nothing and that counts as blank."""
+        name = quoted(field.source)
+        match field.origin:
+            case Origin.RECORD:
+                return f"o.{name}"
+            case Origin.ACCOUNT:
+                return "o.account" if field.source == "id" else f"a.{name}"
+            case Origin.OWNER:
+                return "o.owner" if field.source == "id" else f"w.{name}"
+            case _:
+                return self.custom(field)
+
+    def custom(self, field: Field) -> str | None:
+        source = custom_source(self.pack, field.name, self.delivered)
+        if source is None:
+            stored = self.delivered.fields.get(_stream(self.kind), frozenset())
+            return f"o.{quoted(field.name)}" if field.name in stored else None
+        row = "a" if field.name.startswith("account.") else "o"
+        path = literal(f'$."{source}"')
+        return f"json_extract({row}.custom, {path})"
+
+
+def _stream(kind: RecordKind):  # type: ignore[no-untyped-def]
+    from pipelint.rules.catalogue import RECORD_STREAM
+
+    return RECORD_STREAM[kind]
+
+
+def word_function(name: str) -> str:
+    """A SQL function's name for the words of one field."""
+    return "pl_words_" + "".join(c if c.isalnum() else f"_{ord(c):x}_" for c in name)
+
+
+def of_type(field: Field, aspect: str, raw: str) -> str:
+    """One aspect of a stored value, by the field's type."""
+    unit = aspect.removesuffix("_end")
+    if unit in PERIOD_UNITS:
+        return f"pl_{aspect}(pl_day({raw}))"
+    if field.type in TEXTUAL:
+        return f"pl_fold({raw})" if aspect == "fold" else f"pl_clean({raw})"
+    if field.type in NUMERIC:
+        return f"pl_scaled({raw})"
+    if field.type in TEMPORAL:
+        return f"pl_at({raw})" if aspect == "at" else f"pl_day({raw})"
+    if field.type is FieldType.YES_NO:
+        return f"pl_truth({raw})"
+    if field.type is FieldType.CHOICES:
+        return f"pl_size({raw})" if aspect == "size" else f"pl_set({raw})"
+    return raw
+
+
+def split(column: str) -> tuple[str, str]:
+    """A prepared column's field and aspect."""
+    name, _, aspect = column.rpartition("__")
+    return (name, aspect) if name else (column, "")
+
+
+def wanted(columns: Iterator[str], known: Mapping[str, Field]) -> dict[str, tuple[Field, str]]:
+    """The columns that belong to fields, with field and aspect."""
+    found = {}
+    for column in columns:
+        name, aspect = split(column) if split(column)[0] in known else (column, "")
+        if name in known:
+            found[column] = (known[name], aspect)
+    return found

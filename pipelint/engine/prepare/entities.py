@@ -1,0 +1,123 @@
+"""SQL for related rows: one row source per entity, with the columns that facts read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipelint.engine.prepare.columns import literal, of_type, quoted, split
+from pipelint.rules.catalogue import ENTITIES, RECORD_STREAM, RecordKind
+from pipelint.rules.emit import ROW_ID
+from pipelint.rules.fields import Field
+from pipelint.rules.pack import Pack
+
+_VIA = {"direct": ("direct",), "contacts": ("direct", "contact"), "account": ("direct", "contact", "account")}
+
+
+@dataclass(slots=True)
+class Rows:
+    """The related rows of one entity: `SELECT record, id, columns…`; `record.x` comes from the base rows `b`."""
+
+    name: str
+    kind: RecordKind
+    pack: Pack
+    columns: dict[str, str] = field(default_factory=dict)
+
+    def need(self, column: str, changed: Field | None = None) -> None:
+        """Make a column available; `changed` is the record's field whose old and new values are meant."""
+        if column not in self.columns:
+            self.columns[column] = self._source(column, changed)
+
+    def sql(self) -> str:
+        """The whole row source."""
+        record, source = self._tables()
+        chosen = [f"{record} AS record", f"{self._id()} AS {quoted(ROW_ID)}"]
+        chosen += [f"{sql} AS {quoted(column)}" for column, sql in self.columns.items() if column != ROW_ID]
+        join = ""
+        if any(column.startswith("record.") for column in self.columns):
+            join = f" JOIN base b ON b.id = {record}"
+        where = " AND ".join(self._conditions())
+        return f"SELECT {', '.join(chosen)} FROM {source}{join} WHERE {where}"
+
+    def _tables(self) -> tuple[str, str]:
+        match self.name:
+            case "activities":
+                return "l.record", (
+                    "activity_link l JOIN activity r ON r.connection = l.connection AND r.id = l.activity"
+                )
+            case "stage_changes":
+                return "r.opportunity", (
+                    "stage_change r JOIN opportunity o ON o.connection = r.connection AND o.id = r.opportunity"
+                    " LEFT JOIN temp.stage_map f ON f.pipeline_id IS o.pipeline AND f.stage_id = r.from_stage"
+                    " LEFT JOIN temp.stage_map t ON t.pipeline_id IS o.pipeline AND t.stage_id = r.to_stage"
+                )
+            case "field_changes":
+                return "r.record", "field_change r"
+            case _:
+                return "r.opportunity", f"{ENTITIES[self.name].stream.value} r"
+
+    def _conditions(self) -> Iterable[str]:
+        if self.name == "activities":
+            via = ", ".join(literal(word) for word in _VIA[self.pack.settings.activities_count])
+            yield f"l.connection = :connection AND l.kind = {literal(self.kind)} AND l.via IN ({via})"
+        elif self.name == "field_changes":
+            yield f"r.connection = :connection AND r.kind = {literal(RECORD_STREAM[self.kind].value)}"
+        else:
+            yield "r.connection = :connection"
+
+    def _id(self) -> str:
+        return "l.activity" if self.name == "activities" else "r.id"
+
+    def _source(self, column: str, changed: Field | None) -> str:
+        if column.startswith("record."):
+            return f"b.{quoted(column.removeprefix('record.'))}"
+        name, aspect = split(column)
+        if self.name == "stage_changes" and (stage := _STAGE_COLUMNS.get(name)):
+            return stage
+        if self.name == "activities" and name in {"type", "role"}:
+            raw = "pl_activity_type(r.type)" if name == "type" else _ROLE_OF_ACTIVITY
+            return of_type(_text(name), aspect, raw)
+        if self.name == "contact_roles" and name == "role":
+            return of_type(_text(name), aspect, "pl_role(r.role)")
+        if self.name == "field_changes" and name == "moved":
+            return "pl_scaled(r.new) - pl_scaled(r.old)"
+        if self.name == "field_changes" and changed is not None:
+            return of_type(changed, aspect, self._typed(changed, name.partition(":")[0]))
+        related = ENTITIES[self.name].field(name)
+        if related is None:
+            raise KeyError(column)
+        return of_type(related, aspect, f"r.{quoted(related.source)}")
+
+    def _typed(self, changed: Field, side: str) -> str:
+        """Stored history is text: what counts as a number there is an instant."""
+        raw = f"r.{quoted(side)}"
+        return f"CASE WHEN {raw} GLOB '[0-9]*[0-9]' AND {raw} NOT GLOB '*-*' THEN CAST({raw} AS INTEGER) ELSE {raw} END" if _is_time(changed) else raw
+
+
+def _is_time(field: Field) -> bool:
+    from pipelint.rules.fields import TEMPORAL
+
+    return field.type in TEMPORAL
+
+
+def _text(name: str) -> Field:
+    found = ENTITIES["activities"].field(name)
+    assert found is not None  # noqa: S101 - a name of our own catalogue
+    return found
+
+
+_STAGE_COLUMNS = {
+    "from_stage": "f.number",
+    "to_stage": "t.number",
+    "from_kind": "f.kind",
+    "to_kind": "t.kind",
+    "to_number": "t.number * 10000",
+    "skipped": (
+        "CASE WHEN f.kind = 'open' AND t.kind = 'open' AND t.number > f.number THEN (t.number - f.number - 1) * 10000 END"
+    ),
+}
+_ROLE_OF_ACTIVITY = (
+    "(SELECT min(pl_role(cr.role)) FROM activity_link al JOIN contact_role cr ON cr.connection = al.connection"
+    " AND cr.opportunity = l.record AND cr.contact = al.record"
+    " WHERE al.connection = l.connection AND al.activity = l.activity AND al.kind = 'contact')"
+)

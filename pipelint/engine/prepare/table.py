@@ -1,0 +1,228 @@
+"""The one statement that prepares a kind of record: fields, then facts over rows, then what follows from both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipelint.engine.prepare.columns import STAGE_MISSING, RecordColumns, quoted, split
+from pipelint.engine.prepare.entities import Rows
+from pipelint.records import Stream
+from pipelint.rules.catalogue import RECORD_STREAM, STAGE_MARKER
+from pipelint.rules.compile import CompiledPack
+from pipelint.rules.compile_fact import fact_columns, fact_expression, fields_of, window_start
+from pipelint.rules.conditions import Condition, fields_in
+from pipelint.rules.emit.sqlite import aggregate, expression
+from pipelint.rules.facts import Fact, OverRows
+from pipelint.rules.fields import ASPECTS, Field, Origin
+from pipelint.rules.ir import columns_in
+from pipelint.rules.pack import Pack
+from pipelint.rules.supply import Delivered
+
+SHOWN = {"opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "currency"), "lead": ("name", "owner.name")}
+"""What findings tell about a record, whatever the rules read."""
+
+
+@dataclass(slots=True)
+class _Need:
+    """What must be prepared: plain columns, facts over rows, facts out of other columns."""
+
+    columns: dict[str, tuple[Field, str]]
+    markers: dict[str, None]
+    rows: dict[str, Fact]
+    derived: dict[str, Fact]
+
+
+def prepare_sql(pack: Pack, compiled: CompiledPack, delivered: Delivered, read: Iterable[str], where: str = "") -> str:
+    """The SELECT that makes the prepared table of one kind on one connection.
+
+    `read` are fields beyond those of the rules, such as those that messages show. The parameters `:connection`
+    and the temporary table `stage_map` must be there, and the functions of `functions.register`.
+    """
+    return _Statement(pack, compiled, delivered).sql(read, where)
+
+
+class _Statement:
+    def __init__(self, pack: Pack, compiled: CompiledPack, delivered: Delivered) -> None:
+        self.pack = pack
+        self.compiled = compiled
+        self.delivered = delivered
+        self.kind = compiled.kind
+        self.known = pack.known[self.kind]
+        self.inputs = compiled.inputs
+        self.unsynced = frozenset(compiled.inputs.unsynced)
+        self.record = RecordColumns(pack, self.kind, delivered, self.unsynced)
+        self.need = _Need({}, {}, {}, {})
+
+    def sql(self, read: Iterable[str], where: str) -> str:
+        self.collect(read)
+        base = ", ".join(["o.id AS id", "o.url AS url", *self.base_columns()])
+        text = f"WITH base AS (SELECT {base} FROM {self.source()}{where})"
+        text += "".join(f", {name} AS ({sql})" for name, sql in self.aggregations())
+        joined = "".join(f" LEFT JOIN {name} ON {name}.record = base.id" for name, _ in self.aggregations())
+        chosen = ", ".join(["base.*", *self.fact_columns()])
+        inner = f"SELECT {chosen} FROM base{joined}"
+        for sql in self.derived_columns():
+            inner = f"SELECT *, {sql} FROM ({inner})"
+        return f"{text} {inner}"
+
+    # What is needed
+
+    def collect(self, read: Iterable[str]) -> None:
+        for check in self.compiled.checks:
+            for expr in (check.verdict, check.unsynced, check.severity):
+                for column in columns_in(expr):
+                    self.want(column)
+            for condition in (check.check.scope, *(branch.condition for branch in check.check.branches)):
+                self.want_condition(condition)
+        for column in columns_in(self.compiled.segment):
+            self.want(column)
+        for name in (*SHOWN[self.kind], *read):
+            if name in self.known:
+                self.want_field(self.known[name])
+
+    def want_condition(self, condition: Condition | None) -> None:
+        """Every tested field, so that `explain` can show it even where the rule was decided without it."""
+        if condition is not None:
+            for field in fields_in(condition):
+                if field.name in self.known:
+                    self.want_field(field)
+
+    def want_field(self, field: Field) -> None:
+        for aspect in ASPECTS[field.type]:
+            self.want(field.column(aspect).name)
+        if field.counts_from:
+            self.want_field(self.known[field.counts_from])
+
+    def want(self, column: str) -> None:
+        if column in self.need.columns or column.startswith("segment"):
+            return
+        if column.endswith("__missing"):
+            self.need.markers[column] = None
+            return
+        name, aspect = (column, "") if column in self.known else split(column)
+        field = self.known[name]
+        if field.origin is Origin.FACT and aspect != "partial":
+            self.want_fact(name)
+        elif field.name == "next_step_date" and self.falls_back():
+            self.want_field(self.known["next_planned_at"])
+            self.need.columns[column] = (field, aspect)
+        elif aspect != "partial":
+            self.need.columns[column] = (field, aspect)
+
+    def want_fact(self, name: str) -> None:
+        fact = self.pack.facts[self.kind][name]
+        if isinstance(fact.form, OverRows):
+            self.need.rows[name] = fact
+            if name in self.inputs.partial and "created_at" in self.known:
+                self.want("created_at__at")
+            for field in fields_of(fact):
+                self.want_field(self.known[field.name.removeprefix("record.")])
+        elif name not in self.need.derived:
+            for field in fields_of(fact):
+                self.want_field(field)
+            self.need.derived[name] = fact
+
+    def falls_back(self) -> bool:
+        """Without a date of its own the next step is due when the next activity is planned (rules.md §4.3a)."""
+        return self.record.custom(self.known["next_step_date"]) is None and "next_planned_at" in self.known
+
+    # The parts of the statement
+
+    def source(self) -> str:
+        sql = f"{RECORD_STREAM[self.kind].value} o"
+        sql += " LEFT JOIN owner w ON w.connection = o.connection AND w.id = o.owner"
+        where = " WHERE o.connection = :connection"
+        if self.kind == "opportunity":
+            sql += " LEFT JOIN account a ON a.connection = o.connection AND a.id = o.account"
+            sql += " LEFT JOIN temp.stage_map m ON m.pipeline_id IS o.pipeline AND m.stage_id = o.stage"
+            where += " AND coalesce(m.ignored, 0) = 0"
+        return sql + where
+
+    def base_columns(self) -> list[str]:
+        columns = [
+            f"{self.record.column(field, aspect)} AS {quoted(name)}"
+            for name, (field, aspect) in self.need.columns.items()
+            if not (field.name == "next_step_date" and self.falls_back())
+        ]
+        markers = {**self.need.markers} | ({STAGE_MARKER: None} if self.kind == "opportunity" else {})
+        for marker in markers:
+            sql = STAGE_MISSING if marker == STAGE_MARKER else self.record.marker(marker)
+            columns.append(f"{sql} AS {quoted(marker)}")
+        return columns
+
+    def aggregations(self) -> list[tuple[str, str]]:
+        """One SELECT with GROUP BY per entity."""
+        by_entity: dict[str, list[Fact]] = {}
+        for fact in self.need.rows.values():
+            if fact.name not in self.unsynced and isinstance(fact.form, OverRows):
+                by_entity.setdefault(fact.form.entity.name, []).append(fact)
+        return [(f"of_{name}", self.aggregation(name, facts)) for name, facts in by_entity.items()]
+
+    def aggregation(self, name: str, facts: list[Fact]) -> str:
+        rows = Rows(name, self.kind, self.pack)
+        chosen = []
+        for fact in facts:
+            form = fact.form
+            if not isinstance(form, OverRows):
+                continue
+            changed = self.changed_fields(form)
+            for column in fact_columns(fact, form, self.compiled.moment, self.unsynced):
+                agg = column.aggregate
+                for part in (agg.where, agg.value, agg.order):
+                    for read in columns_in(part):
+                        rows.need(read, changed.get(split(read)[0]) or changed.get(read))
+                chosen.append(f"{aggregate(agg)} AS {quoted(column.name)}")
+        return f"SELECT record, {', '.join(chosen)} FROM ({rows.sql()}) GROUP BY record"
+
+    def changed_fields(self, form: OverRows) -> dict[str, Field]:
+        """`old` and `new` by their column names, typed as the field whose changes they are."""
+        fields = [each for each in (form.value, form.start, form.end) if each is not None]
+        fields += list(fields_in(form.where)) if form.where else []
+        return {field.prefix: field for field in fields if field.prefix}
+
+    def fact_columns(self) -> list[str]:
+        columns = []
+        for fact in self.need.rows.values():
+            form = fact.form
+            if not isinstance(form, OverRows):
+                continue
+            source = f"of_{form.entity.name}"
+            for column in fact_columns(fact, form, self.compiled.moment, self.unsynced):
+                name = quoted(column.name)
+                sql = "NULL" if fact.name in self.unsynced else f"{source}.{name}"
+                if column.empty is not None and sql != "NULL":
+                    sql = f"coalesce({sql}, {column.empty})"
+                columns.append(f"{sql} * {column.times} AS {name}" if column.times != 1 else f"{sql} AS {name}")
+            if fact.name in self.inputs.partial:
+                columns.append(f"{self.partial(form)} AS {quoted(fact.field.column('partial').name)}")
+        return columns
+
+    def partial(self, form: OverRows) -> str:
+        """1 where the window of a fact begins before its history does."""
+        since = self.delivered.complete_since[form.entity.stream]
+        start = window_start(form, self.compiled.moment)
+        if start is not None:
+            return str(int(start < since))
+        created = quoted(self.known["created_at"].column("at").name)
+        return f"CASE WHEN base.{created} >= {since} THEN 0 ELSE 1 END"
+
+    def derived_columns(self) -> list[str]:
+        columns = []
+        if self.kind == "opportunity" and self.falls_back():
+            due = quoted(self.known["next_planned_at"].column("day").name)
+            columns += [
+                f"{due} AS {quoted(name)}" for name, (field, _) in self.need.columns.items() if field.name == "next_step_date"
+            ]
+        for fact in self.need.derived.values():
+            sql = "NULL"
+            if fact.name not in self.unsynced:
+                sql = expression(fact_expression(fact, self.inputs, self.compiled.moment))
+            columns.append(f"{sql} AS {quoted(fact.field.main.name)}")
+        columns.append(f"{expression(self.compiled.segment)} AS {quoted('segment__place')}")
+        return columns
+
+
+def streams_read(kind: str) -> tuple[Stream, ...]:
+    """The tables whose change makes a prepared table out of date."""
+    return tuple(Stream) if kind == "opportunity" else (Stream.LEADS, Stream.OWNERS, Stream.ACTIVITIES)

@@ -1,0 +1,162 @@
+"""Which of our words a CRM's word means: stages, roles, activity types, forecast categories, choices."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipelint.rules.catalogue import ACTIVITY_TYPES, FORECAST_CATEGORIES, ROLES
+from pipelint.rules.pack import NativeNames, Pack, Pipeline, PipelineStage, Words, native_names
+from pipelint.rules.text import fold
+
+# What the CRMs usually call them; a pack lists only what differs (rules.md §4.1).
+_USUAL_ROLES = {
+    "economic buyer": "economic_buyer",
+    "budget holder": "economic_buyer",
+    "budget_holder": "economic_buyer",
+    "economic decision maker": "economic_buyer",
+    "decision maker": "decision_maker",
+    "executive sponsor": "decision_maker",
+    "executive_sponsor": "decision_maker",
+    "business user": "user",
+    "end user": "user",
+    "end_user": "user",
+    "technical buyer": "influencer",
+    "evaluator": "influencer",
+    "blocker": "other",
+}
+_USUAL_FORECAST = {
+    "pipeline": "upside",
+    "bestcase": "best_case",
+    "best case": "best_case",
+    "mostlikely": "most_likely",
+    "most likely": "most_likely",
+    "forecast": "commit",
+    "not forecasted": "omitted",
+    "not_forecasted": "omitted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """What one native pair of pipeline and stage means; ignored ones are left out of everything."""
+
+    native_pipeline: str | None
+    native_stage: str
+    pipeline: str | None
+    number: int | None
+    kind: str | None
+    group: int | None
+    ignored: bool
+
+
+def words_of(words: Words, known: Iterable[str], crm: str, connection: str) -> dict[str, str]:
+    """The CRM's words (folded) → ours: our own words, the usual ones, then the pack's."""
+    usual = {**_USUAL_ROLES} if set(known) == set(ROLES) else {}
+    if set(known) == set(FORECAST_CATEGORIES):
+        usual = {**_USUAL_FORECAST}
+    found = {word: word for word in known} | {word.replace("_", " "): word for word in known} | usual
+    return found | _pack_words(words.names, crm, connection)
+
+
+def choice_words(choices: Mapping[str, NativeNames], crm: str, connection: str) -> dict[str, str]:
+    """The same for the values of a choice field; a value without a CRM name is itself."""
+    return {fold(word): word for word in choices} | _pack_words(choices, crm, connection)
+
+
+def _pack_words(names: Mapping[str, NativeNames], crm: str, connection: str) -> dict[str, str]:
+    return {fold(native): word for word, by in names.items() for native in native_names(by, crm, connection)}
+
+
+def role_words(pack: Pack, crm: str, connection: str) -> dict[str, str]:
+    return words_of(pack.roles, ROLES, crm, connection)
+
+
+def activity_words(pack: Pack, crm: str, connection: str) -> dict[str, str]:
+    return words_of(pack.activity_types, ACTIVITY_TYPES, crm, connection)
+
+
+def forecast_places(pack: Pack, crm: str, connection: str) -> dict[str, int]:
+    """Forecast words → their place in our order, from 1."""
+    words = words_of(pack.forecast_categories, FORECAST_CATEGORIES, crm, connection)
+    return {native: FORECAST_CATEGORIES.index(word) + 1 for native, word in words.items()}
+
+
+def stage_rows(db: sqlite3.Connection, pack: Pack, connection: str, crm: str) -> list[StageRow]:
+    """What every pair of native pipeline and stage in the cache means to this pack."""
+    pairs = db.execute(
+        """
+        SELECT DISTINCT pipeline, stage FROM opportunity WHERE connection = :c AND stage IS NOT NULL
+        UNION SELECT DISTINCT o.pipeline, s.to_stage FROM stage_change s
+          JOIN opportunity o ON o.connection = s.connection AND o.id = s.opportunity WHERE s.connection = :c
+        UNION SELECT DISTINCT o.pipeline, s.from_stage FROM stage_change s
+          JOIN opportunity o ON o.connection = s.connection AND o.id = s.opportunity
+          WHERE s.connection = :c AND s.from_stage IS NOT NULL
+        """,
+        {"c": connection},
+    ).fetchall()
+    labels = _Labels(db, connection)
+    groups = {"early": 1, "mid": 2, "late": 3}
+    rows = []
+    for native_pipeline, native_stage in pairs:
+        pipeline = _pipeline(pack, labels, native_pipeline, crm, connection)
+        member = _stage(pipeline, labels, native_pipeline, native_stage, crm, connection) if pipeline else None
+        stage = member.stage if member else None
+        rows.append(
+            StageRow(
+                native_pipeline,
+                native_stage,
+                pipeline.name if pipeline and stage else None,
+                stage.number if stage else None,
+                stage.kind if stage else None,
+                groups[stage.group] if stage and stage.group else None,
+                pipeline is not None and pipeline.ignore,
+            )
+        )
+    return sorted(rows, key=lambda row: (row.native_pipeline or "", row.native_stage))
+
+
+class _Labels:
+    """What the CRM shows for its ids, so that a pack may name either."""
+
+    def __init__(self, db: sqlite3.Connection, connection: str) -> None:
+        rows = db.execute("SELECT id, label FROM pipeline WHERE connection = ?", (connection,))
+        self.pipelines = {native: label for native, label in rows if label}
+        rows = db.execute("SELECT pipeline, id, label FROM stage WHERE connection = ?", (connection,))
+        self.stages = {(pipeline, native): label for pipeline, native, label in rows if label}
+
+    def pipeline(self, native: str | None) -> set[str]:
+        return {fold(name) for name in (native, self.pipelines.get(native or "")) if name}
+
+    def stage(self, pipeline: str | None, native: str) -> set[str]:
+        label = self.stages.get((pipeline or "", native)) or self.stages.get(("", native))
+        return {fold(name) for name in (native, label) if name}
+
+
+def _pipeline(
+    pack: Pack, labels: _Labels, native: str | None, crm: str, connection: str
+) -> Pipeline | None:
+    """The pipeline that names this native one, else the one that names none on this connection."""
+    spoken = labels.pipeline(native)
+    rest = None
+    for pipeline in pack.pipelines:
+        names = native_names(pipeline.names, crm, connection)
+        if not names and not pipeline.names and pipeline.name != native:
+            rest = rest or pipeline
+        elif spoken & {fold(name) for name in names or (pipeline.name,)}:
+            return pipeline
+    return rest
+
+
+def _stage(
+    pipeline: Pipeline, labels: _Labels, native_pipeline: str | None, native: str, crm: str, connection: str
+) -> PipelineStage | None:
+    spoken = labels.stage(native_pipeline, native)
+    for member in pipeline.stages:
+        names = native_names(member.names, crm, connection)
+        if not names and not member.names:
+            names = (member.stage.name,)
+        if spoken & {fold(name) for name in names}:
+            return member
+    return None

@@ -1,0 +1,158 @@
+"""Compiles a pack for one kind of record, one connection and one moment (rules.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.compile_condition import Inputs, Moment, compile_condition, definitely
+from pipelint.rules.conditions import Condition, fields_in
+from pipelint.rules.fields import Field
+from pipelint.rules.ir import (
+    FALSE,
+    TRUE,
+    UNKNOWN,
+    And,
+    Case,
+    Coalesce,
+    Column,
+    Compare,
+    Expr,
+    Literal_,
+    Or,
+)
+from pipelint.rules.optimise import simplify
+from pipelint.rules.pack import Check, Pack, Rule, Severity
+
+SEVERITY_NUMBER: dict[Severity, int] = {"info": 1, "warning": 2, "error": 3}
+SEVERITY_NAME: dict[int, Severity] = {number: name for name, number in SEVERITY_NUMBER.items()}
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCheck:
+    """One rule, or one item of it.
+
+    `verdict` is true where it is flagged, false where it is clean or not concerned, unknown where it could
+    not be checked; `unsynced` is true where that is because of data that the connection did not supply.
+    `severity` gives 1 info, 2 warning, 3 error.
+    """
+
+    name: str
+    rule: Rule
+    check: Check
+    verdict: Expr
+    unsynced: Expr
+    severity: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPack:
+    """Every check of one kind of record on one connection at one moment, and the segment of a record."""
+
+    kind: RecordKind
+    checks: tuple[CompiledCheck, ...]
+    segment: Expr
+    inputs: Inputs
+    moment: Moment
+
+
+def compile_pack(pack: Pack, kind: RecordKind, inputs: Inputs, moment: Moment) -> CompiledPack:
+    """The pack's live rules of a kind, as expressions over prepared columns."""
+    compiler = _PackCompiler(inputs, moment)
+    checks = tuple(
+        compiler.check(rule, check)
+        for rule in pack.live_rules(kind)
+        for check in rule.checks
+        if check.branches
+    )
+    segments = [(name, by_kind[kind]) for name, by_kind in pack.segments if kind in by_kind]
+    branches = tuple(
+        (compiler.condition(condition), Literal_(n)) for n, (_, condition) in enumerate(segments, 1)
+    )
+    segment = simplify(Case(branches, UNKNOWN)) if branches else UNKNOWN
+    return CompiledPack(kind, checks, segment, inputs, moment)
+
+
+class _PackCompiler:
+    def __init__(self, inputs: Inputs, moment: Moment) -> None:
+        self.inputs = inputs
+        self.moment = moment
+
+    def condition(self, condition: Condition) -> Expr:
+        return compile_condition(condition, self.inputs, self.moment)
+
+    def check(self, rule: Rule, check: Check) -> CompiledCheck:
+        flagged = self.branches(check, self.flagged_branches(check), UNKNOWN)
+        scope = self.scope(rule, check)
+        severity = self.severity(rule, check)
+        lacking = self.lacking([c for c in (check.scope, *_conditions(check)) if c is not None])
+        return CompiledCheck(
+            f"{rule.name}/{check.item}" if check.item else rule.name,
+            rule,
+            check,
+            simplify(And((scope, flagged))),
+            simplify(lacking),
+            simplify(severity),
+        )
+
+    def scope(self, rule: Rule, check: Check) -> Expr:
+        """A definite yes is in scope; unknown counts only where it comes from data that was not supplied."""
+        parts: list[Expr] = []
+        if rule.since is not None:
+            created = Compare(
+                ">=", Column("created_at__day"), Literal_(rule.since.toordinal() - _EPOCH_ORDINAL)
+            )
+            parts.append(definitely(created))
+        if check.scope is not None:
+            otherwise = Case(((self.lacking([check.scope]), UNKNOWN),), FALSE)
+            parts.append(Coalesce((self.condition(check.scope), otherwise)))
+        return And(tuple(parts)) if parts else TRUE
+
+    def flagged_branches(self, check: Check) -> list[Expr]:
+        return [FALSE if b.condition is None else self.condition(b.condition) for b in check.branches]
+
+    def branches(self, check: Check, values: list[Expr], otherwise: Expr) -> Expr:
+        cases = []
+        for branch, value in zip(check.branches, values, strict=True):
+            if branch.guard is None:
+                otherwise = value
+                break
+            cases.append((self.condition(branch.guard), value))
+        return Case(tuple(cases), otherwise) if cases else otherwise
+
+    def severity(self, rule: Rule, check: Check) -> Expr:
+        values: list[Expr] = [Literal_(SEVERITY_NUMBER[branch.severity]) for branch in check.branches]
+        base = values[0] if len(set(values)) == 1 else self.branches(check, values, values[-1])
+        for severity, condition in reversed(rule.raise_to):
+            number = SEVERITY_NUMBER[severity]
+            higher = And((self.condition(condition), Compare("<", base, Literal_(number))))
+            base = Case(((higher, Literal_(number)),), base)
+        return base
+
+    def lacking(self, conditions: Iterable[Condition]) -> Expr:
+        """True where an input of these conditions was not supplied, for the connection or for this record."""
+        fields = {field.name: field for condition in conditions for field in fields_in(condition)}
+        if any(name in self.inputs.unsynced for name in fields):
+            return TRUE
+        markers = dict.fromkeys(self.markers(fields.values()))
+        return (
+            Or(tuple(Compare("=", Column(marker), Literal_(1)) for marker in markers)) if markers else FALSE
+        )
+
+    def markers(self, fields: Iterable[Field]) -> Iterator[str]:
+        for field in fields:
+            if field.marker:
+                yield field.marker
+            if field.name in self.inputs.partial:
+                yield field.column("partial").name
+
+
+def _conditions(check: Check) -> Iterator[Condition]:
+    for branch in check.branches:
+        if branch.guard is not None:
+            yield branch.guard
+        if branch.condition is not None:
+            yield branch.condition

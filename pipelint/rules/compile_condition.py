@@ -1,0 +1,362 @@
+"""Turns a checked condition into the intermediate form, for one connection and one moment (rules.md §4.3b, §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import gcd
+from typing import Literal, cast
+
+from pipelint.rules.calendar import Calendar, Direction
+from pipelint.rules.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Count,
+    Day,
+    End,
+    Negated,
+    Number,
+    Operand,
+    Other,
+    Period,
+    Span,
+    Test,
+    Truth,
+    Word,
+)
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType
+from pipelint.rules.ir import (
+    FALSE,
+    SCALE,
+    SEPARATOR,
+    TRUE,
+    UNKNOWN,
+    And,
+    Arithmetic,
+    Case,
+    Column,
+    Compare,
+    Concat,
+    Expr,
+    In,
+    IsNull,
+    Length,
+    Literal_,
+    Not,
+    Or,
+    Position,
+)
+from pipelint.rules.lower_bound import lower_bound
+from pipelint.rules.text import fold
+from pipelint.rules.zones import microseconds
+
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When rules are evaluated, and by which calendar."""
+
+    calendar: Calendar
+    as_of: datetime
+
+    @property
+    def today(self) -> int:
+        return self.calendar.today(self.as_of)
+
+    @property
+    def now(self) -> int:
+        return microseconds(self.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What one connection cannot say: known before any record is looked at (rules.md §4.4, two causes).
+
+    `unsynced` are names of fields and facts; `partial` are facts over a history that may begin too late, each
+    with a prepared marker column `NAME__partial`.
+    """
+
+    unsynced: Collection[str] = frozenset()
+    partial: Collection[str] = frozenset()
+
+
+def compile_condition(condition: Condition, inputs: Inputs, moment: Moment) -> Expr:
+    """The condition as an expression that is true, false or unknown."""
+    match condition:
+        case Test():
+            return _Compiler(inputs, moment).test(condition)
+        case Negated():
+            return Not(compile_condition(condition.item, inputs, moment))
+        case All():
+            return And(tuple(compile_condition(item, inputs, moment) for item in condition.items))
+        case AnyOf():
+            return Or(tuple(compile_condition(item, inputs, moment) for item in condition.items))
+
+
+class _Compiler:
+    def __init__(self, inputs: Inputs, moment: Moment) -> None:
+        self.inputs = inputs
+        self.moment = moment
+
+    def test(self, test: Test) -> Expr:
+        field = test.field
+        if field.name in self.inputs.unsynced:
+            return UNKNOWN
+        expr = self.answered(test)
+        if field.name in self.inputs.partial:
+            seen = lower_bound(test, expr)
+            expr = Case(((Compare("=", field.column("partial"), Literal_(1)), seen),), expr)
+        if field.marker and (test.if_blank is not None or test.name in {"blank", "present"}):
+            expr = Case(((Compare("=", Column(field.marker), Literal_(1)), UNKNOWN),), expr)
+        return expr
+
+    def answered(self, test: Test) -> Expr:
+        blank = IsNull(test.field.main)
+        if test.name == "blank":
+            return blank
+        if test.name == "present":
+            return Not(blank)
+        if any(isinstance(o, Other) and o.field.name in self.inputs.unsynced for o in test.operands):
+            expr: Expr = UNKNOWN
+        else:
+            expr = self.compared(test)
+        if test.if_blank is None:
+            return expr
+        return Case(((blank, Literal_(test.if_blank)),), expr)
+
+    def compared(self, test: Test) -> Expr:
+        kind = test.field.type
+        if kind in TEXTUAL:
+            return _text(test)
+        if kind in NUMERIC:
+            return _number(test)
+        if kind in TEMPORAL:
+            return self.date(test)
+        if kind is FieldType.CHOICES:
+            return _choices(test)
+        if kind is FieldType.ORDERED:
+            return _ordered(test)
+        (truth,) = test.operands
+        value = Literal_(int(truth.value)) if isinstance(truth, Truth) else cast("Other", truth).field.main
+        return Compare("=", test.field.main, value)
+
+    def date(self, test: Test) -> Expr:
+        (operand,) = test.operands
+        match operand:
+            case Span():
+                return self.span(test, operand)
+            case Period():
+                first, last = self.moment.calendar.period(self.moment.as_of, operand.name)
+                return _within(test.field.column("day"), Literal_(first), Literal_(last))
+            case End():
+                last_day = Arithmetic("-", test.field.column(f"{operand.unit}_end"), test.field.column("day"))
+                return Compare("<", last_day, Literal_(operand.days))
+            case Other(period=unit) if unit:
+                return Compare(">", test.field.column(unit), operand.field.column(unit))
+            case Other():
+                return self.other_date(test, operand)
+            case Day():
+                return _compare_day(test.name, test.field.column("day"), Literal_(self.day(operand)))
+        raise TypeError(operand)
+
+    def day(self, operand: Day) -> int:
+        if operand.day is not None:
+            return operand.day.toordinal() - EPOCH_ORDINAL
+        if operand.shift is None:
+            return self.moment.today
+        return self.moment.calendar.shift(self.moment.as_of, operand.shift, operand.direction)
+
+    def other_date(self, test: Test, operand: Other) -> Expr:
+        plus = operand.plus
+        if isinstance(plus, int) or plus is None:
+            return _compare_day(test.name, test.field.column("day"), operand.field.column("day"))
+        aspect = "at" if plus.is_clock else "day"
+        moved = Arithmetic("+", operand.field.column(aspect), Literal_(operand.direction * plus.size))
+        return _compare_day(test.name, test.field.column(aspect), moved)
+
+    def span(self, test: Test, operand: Span) -> Expr:
+        length, field = operand.length, test.field
+        direction: Direction = -1 if test.name in {"older_than", "within_last"} else 1
+        bound = Literal_(self.moment.calendar.shift(self.moment.as_of, length, direction))
+        value = field.column("at" if length.is_clock else "day")
+        exact = field.column("at" if field.type is FieldType.DATETIME else "day")
+        now = Literal_(self.moment.now if field.type is FieldType.DATETIME else self.moment.today)
+        match test.name:
+            case "older_than":
+                return Compare("<", value, bound)
+            case "further_out_than":
+                return Compare(">", value, bound)
+            case "within_last":
+                return And((Compare(">=", value, bound), Compare("<=", exact, now)))
+            case _:
+                return And((Compare("<=", value, bound), Compare(">=", exact, now)))
+
+
+def _compare_day(name: str, left: Expr, right: Expr) -> Expr:
+    match name:
+        case "on":
+            return Compare("=", left, right)
+        case "before":
+            return Compare("<", left, right)
+        case "after":
+            return Compare(">", left, right)
+        case "on_or_before":
+            return Compare("<=", left, right)
+        case _:
+            return Compare(">=", left, right)
+
+
+def _within(value: Expr, low: Expr, high: Expr) -> Expr:
+    return And((Compare(">=", value, low), Compare("<=", value, high)))
+
+
+def _folded(operand: Operand) -> Expr:
+    return (
+        operand.field.column("fold")
+        if isinstance(operand, Other)
+        else Literal_(fold(cast("Word", operand).text))
+    )
+
+
+def _equal_any(value: Expr, operands: tuple[Operand, ...], read: Callable[[Operand], Expr]) -> Expr:
+    others = [Compare("=", value, read(operand)) for operand in operands if isinstance(operand, Other)]
+    constants = tuple(
+        cast("int | str", cast("Literal_", read(operand)).value)
+        for operand in operands
+        if not isinstance(operand, Other)
+    )
+    if not others:
+        return In(value, constants)
+    return Or((*others, In(value, constants))) if constants else Or(tuple(others))
+
+
+def _text(test: Test) -> Expr:
+    value = test.field.column("fold")
+    first = test.operands[0]
+    match test.name:
+        case "is":
+            return Compare("=", value, _folded(first))
+        case "is_not":
+            return Compare("<>", value, _folded(first))
+        case "one_of":
+            return _equal_any(value, test.operands, _folded)
+        case "none_of":
+            return Not(_equal_any(value, test.operands, _folded))
+        case "exactly":
+            plain = first.field.column() if isinstance(first, Other) else Literal_(cast("Word", first).text)
+            return Compare("=", test.field.column(), plain)
+        case "contains":
+            return Compare(">", Position(value, _folded(first)), Literal_(0))
+        case "starts_with":
+            return Compare("=", Position(value, _folded(first)), Literal_(1))
+        case "ends_with":
+            end = Literal_(SEPARATOR)
+            return Compare(">", Position(Concat((value, end)), Concat((_folded(first), end))), Literal_(0))
+        case "shorter_than":
+            return Compare("<", Length(test.field.column()), Literal_(cast("Count", first).value))
+        case _:
+            return Compare(">", Length(test.field.column()), Literal_(cast("Count", first).value))
+
+
+def _place(operand: Operand) -> Expr:
+    return (
+        operand.field.column("place") if isinstance(operand, Other) else Literal_(cast("Word", operand).rank)
+    )
+
+
+def _ordered(test: Test) -> Expr:
+    value, first = test.field.column("place"), test.operands[0]
+    match test.name:
+        case "is":
+            return Compare("=", value, _place(first))
+        case "is_not":
+            return Compare("<>", value, _place(first))
+        case "one_of":
+            return _equal_any(value, test.operands, _place)
+        case "none_of":
+            return Not(_equal_any(value, test.operands, _place))
+        case "at_or_after":
+            return Compare(">=", value, _place(first))
+        case _:
+            return Compare("<", value, _place(first))
+
+
+def _amount(operand: Operand) -> Expr:
+    if not isinstance(operand, Other):
+        return Literal_(cast("Number", operand).scaled)
+    value: Expr = operand.field.main
+    if isinstance(operand.plus, int):
+        value = Arithmetic("+", value, Literal_(operand.direction * operand.plus))
+    return value
+
+
+def _number(test: Test) -> Expr:
+    value: Expr = test.field.main
+    first = test.operands[0]
+    if isinstance(first, Other) and first.times is not None:
+        return _times(test, first)
+    match test.name:
+        case "is":
+            return Compare("=", value, _amount(first))
+        case "is_not":
+            return Compare("<>", value, _amount(first))
+        case "one_of":
+            return _equal_any(value, test.operands, _amount)
+        case "none_of":
+            return Not(_equal_any(value, test.operands, _amount))
+        case "between":
+            return _within(value, _amount(first), _amount(test.operands[1]))
+        case name:
+            return Compare(_SIGN[name], value, _amount(first))
+
+
+def _times(test: Test, other: Other) -> Expr:
+    """Both sides are multiplied, in lowest terms, so that nothing is divided and little can overflow."""
+    times = cast("int", other.times)
+    common = gcd(times, SCALE) or 1
+    left: Expr = test.field.main
+    right: Expr = Arithmetic("*", other.field.main, Literal_(times // common))
+    if (factor := SCALE // common) != 1:
+        left = Arithmetic("*", left, Literal_(factor))
+    if isinstance(other.plus, int):
+        right = Arithmetic("+", right, Literal_(other.direction * other.plus * (SCALE // common)))
+    return Compare(_SIGN[test.name], left, right)
+
+
+_SIGN: dict[str, Literal["=", "<>", "<", "<=", ">", ">="]] = {
+    "is": "=",
+    "is_not": "<>",
+    "at_least": ">=",
+    "more_than": ">",
+    "at_most": "<=",
+    "less_than": "<",
+}
+
+
+def _choices(test: Test) -> Expr:
+    held = test.field.column("set")
+    if test.name == "at_least":
+        return Compare(">=", test.field.column("size"), Literal_(cast("Count", test.operands[0]).value))
+    hits = tuple(
+        Compare(
+            ">",
+            Position(held, Literal_(f"{SEPARATOR}{fold(cast('Word', operand).text)}{SEPARATOR}")),
+            Literal_(0),
+        )
+        for operand in test.operands
+    )
+    match test.name:
+        case "includes" | "includes_all":
+            return And(hits)
+        case "includes_any":
+            return Or(hits)
+        case _:
+            return Not(Or(hits))
+
+
+def definitely(expr: Expr) -> Expr:
+    """True where the expression is; false where it is false or unknown."""
+    return Case(((expr, TRUE),), FALSE)

@@ -1,0 +1,65 @@
+"""Facts: numbers, dates and words worked out from related rows or from other fields (rules.md §4.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pipelint.errors import Place
+from pipelint.rules.catalogue import Entity, RecordKind
+from pipelint.rules.conditions import Condition
+from pipelint.rules.fields import Field
+
+Function: TypeAlias = Literal[
+    "count", "count_distinct", "sum", "latest", "earliest", "greatest", "last", "first", "sum_days"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OverRows:
+    """An aggregate over the related rows for which `where` is definitely true."""
+
+    entity: Entity
+    function: Function
+    value: Field | None = None
+    start: Field | None = None
+    end: Field | None = None
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many of the record's own fields are present."""
+
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value minus another, of two dates in days; None stands for today."""
+
+    left: Field | None
+    right: Field | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One number divided by another, to four decimals, half up; blank when the other is 0."""
+
+    left: Field
+    right: Field
+
+
+Form: TypeAlias = OverRows | Filled | Difference | Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact of one kind of record; `field` is how conditions see it."""
+
+    name: str
+    kind: RecordKind
+    field: Field
+    form: Form
+    place: Place
+    builtin: bool = False

@@ -1,0 +1,147 @@
+"""Loads a pack: the project's rule files, the shipped packs they use, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pipelint.config.nodes import Node, Problems
+from pipelint.rules.branches import Variants
+from pipelint.rules.catalogue import (
+    ACTIVITY_TYPES,
+    FORECAST_CATEGORIES,
+    ROLES,
+    RecordKind,
+)
+from pipelint.rules.condition_reader import read_condition
+from pipelint.rules.conditions import Condition
+from pipelint.rules.facts import Fact
+from pipelint.rules.fields import Field
+from pipelint.rules.own_fields import OWN_FIELDS
+from pipelint.rules.pack import Pack, Stage
+from pipelint.rules.read_facts import FactReader
+from pipelint.rules.read_fields import read_fields, with_mapping
+from pipelint.rules.read_rules import RuleContext, read_overrides, read_rules
+from pipelint.rules.read_settings import read_crm_fields, read_settings, read_words
+from pipelint.rules.read_stages import read_pipelines, read_stages
+from pipelint.rules.scope import Scope
+from pipelint.rules.sections import Sections, read_sections
+from pipelint.rules.stage_rules import generated_checks
+
+KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
+CRMS = ("salesforce", "hubspot", "pipedrive", "files")
+
+
+def load_pack(folder: Path, shown: str, problems: Problems, connections: Sequence[str] = ()) -> Pack | None:
+    """The pack of a folder; None where a mistake makes it unusable. All files are checked either way.
+
+    `shown` is how messages call the folder; `connections` are the names that may stand in `from:` beside the
+    CRMs.
+    """
+    sections = read_sections(folder, shown, problems)
+    pack = _Loader(sections, (*CRMS, *connections), problems).load()
+    return None if problems.errors else pack
+
+
+class _Loader:
+    def __init__(self, sections: Sections, systems: Sequence[str], problems: Problems) -> None:
+        self.named = sections.named
+        self.sections = sections
+        self.systems = systems
+        self.problems = problems
+
+    def load(self) -> Pack:
+        settings = read_settings(self.single("pack"), self.problems)
+        stages = read_stages(self.single("stages"), self.problems)
+        mapped = read_fields(self.named["fields"], self.systems, self.problems)
+        known: dict[RecordKind, Mapping[str, Field]] = {}
+        facts: dict[RecordKind, Mapping[str, Fact]] = {}
+        for kind in KINDS:
+            fields = _with_stages(with_mapping(kind, mapped), stages)
+            facts[kind] = FactReader(
+                kind, fields, self.named["facts"], settings.calendar, stages, self.problems
+            ).read()
+            known[kind] = fields | {name: fact.field for name, fact in facts[kind].items()}
+        conditions = {name: entry.node for name, entry in self.named["conditions"].items()}
+        scopes = {kind: Scope(kind, known[kind], settings.calendar, conditions) for kind in KINDS}
+        pipelines = read_pipelines(
+            self.named["pipelines"], stages, scopes["opportunity"], self.systems, self.problems
+        )
+        if pipelines:
+            names = tuple(pipeline.name for pipeline in pipelines if not pipeline.ignore)
+            scopes["opportunity"] = _with_pipelines(scopes["opportunity"], names)
+            known["opportunity"] = scopes["opportunity"].fields
+        segments = self.segments(scopes)
+        generated = generated_checks(pipelines, known["opportunity"])
+        context = RuleContext(
+            scopes,
+            Variants({kind: tuple(name for name, by in segments if kind in by) for kind in KINDS}, pipelines),
+            settings.languages,
+            read_overrides(self.sections.overrides, tuple(self.named["rules"]), self.problems),
+            generated,
+        )
+        return Pack(
+            settings=settings,
+            fields=mapped,
+            known=known,
+            facts=facts,
+            stages=stages,
+            pipelines=pipelines,
+            segments=tuple(segments),
+            rules=read_rules(self.named["rules"], context, self.problems),
+            roles=read_words(self.named["roles"], ROLES, "roles", self.systems, self.problems),
+            activity_types=read_words(
+                self.named["activity_types"], ACTIVITY_TYPES, "activity types", self.systems, self.problems
+            ),
+            forecast_categories=read_words(
+                self.named["forecast_categories"],
+                FORECAST_CATEGORIES,
+                "forecast categories",
+                self.systems,
+                self.problems,
+            ),
+            crm_fields=read_crm_fields(
+                self.named["crm_fields"], tuple(OWN_FIELDS), self.systems, self.problems
+            ),
+            hash=self.sections.digest,
+        )
+
+    def single(self, name: str) -> Node | None:
+        found = self.sections.single.get(name)
+        return found[0] if found else None
+
+    def segments(
+        self, scopes: Mapping[RecordKind, Scope]
+    ) -> list[tuple[str, Mapping[RecordKind, Condition]]]:
+        """Each segment for every kind whose fields it can be asked of; it must suit at least one."""
+        found: list[tuple[str, Mapping[RecordKind, Condition]]] = []
+        for name, entry in self.named["segments"].items():
+            by_kind: dict[RecordKind, Condition] = {}
+            for kind, scope in scopes.items():
+                trial = Problems()
+                condition = read_condition(entry.node, scope, trial)
+                if condition is not None:
+                    by_kind[kind] = condition
+                elif kind == "opportunity":
+                    first = trial
+            if not by_kind:
+                self.problems.found.extend(
+                    problem for problem in first.found if problem not in self.problems.found
+                )
+            found.append((name, by_kind))
+        return found
+
+
+def _with_stages(fields: Mapping[str, Field], stages: Sequence[Stage]) -> dict[str, Field]:
+    """The same fields, with the pack's own stages as the words of `stage`."""
+    names = tuple(stage.name for stage in stages)
+    return {
+        name: replace(field, values=names) if name == "stage" else field for name, field in fields.items()
+    }
+
+
+def _with_pipelines(scope: Scope, names: tuple[str, ...]) -> Scope:
+    fields = dict(scope.fields)
+    fields["pipeline"] = replace(fields["pipeline"], values=names)
+    return replace(scope, fields=fields)

@@ -1,0 +1,163 @@
+"""Every operator of a condition: the types it works on, what it takes and what it means (rules.md §4.3b).
+
+The table is data shared by the reader, the compiler's tests, the JSON Schema and the documentation. In the
+examples it is Friday 20 November 2026, 10:00, weekends off, quarters as in the calendar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, FieldType
+
+
+class Takes(StrEnum):
+    """What stands behind an operator."""
+
+    VALUE = "a value"
+    VALUES = "a list of values"
+    COUNT = "a whole number"
+    RANGE = "[low, high]"
+    DATE = "a date"
+    LENGTH = "a length of time"
+    PERIOD = "a period"
+    FIELD_PERIOD = "{field: …, period: …}"
+    END = "{quarter: 10 days}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator for one group of types; `true` and `false` are examples."""
+
+    name: str
+    types: frozenset[FieldType]
+    takes: Takes
+    meaning: str
+    true: str
+    false: str
+
+
+_EQUAL = TEXTUAL | NUMERIC | {FieldType.ORDERED}
+_NUMBERS = NUMERIC
+_ORDERED = frozenset({FieldType.ORDERED})
+_CHOICES = frozenset({FieldType.CHOICES})
+_WORDS = TEXTUAL
+
+
+def _op(
+    name: str, types: frozenset[FieldType], takes: Takes, meaning: str, true: str, false: str
+) -> Operator:
+    return Operator(name, types, takes, meaning, true, false)
+
+
+OPERATORS: tuple[Operator, ...] = (
+    _op("is", _EQUAL | {FieldType.YES_NO}, Takes.VALUE, "the same", '" Acme " is acme', "Acmé is acme"),
+    _op("is_not", _EQUAL, Takes.VALUE, "not the same", "Acmé is_not acme", "ACME is_not acme"),
+    _op("one_of", _EQUAL, Takes.VALUES, "the same as at least one", "red, [red, blue]", "green, [red, blue]"),
+    _op("none_of", _EQUAL, Takes.VALUES, "the same as none", "green, [red, blue]", "red, [red, blue]"),
+    _op(
+        "exactly", _WORDS, Takes.VALUE, "the same, and case counts", "PO-1 exactly PO-1", "po-1 exactly PO-1"
+    ),
+    _op(
+        "contains",
+        _WORDS,
+        Takes.VALUE,
+        "the text lies somewhere in it; no wildcards",
+        "50% off, %",
+        "half, %",
+    ),
+    _op(
+        "starts_with", _WORDS, Takes.VALUE, "begins with the text", "Globex Ltd, globex", "The Globex, globex"
+    ),
+    _op("ends_with", _WORDS, Takes.VALUE, "ends with the text", "Globex Ltd, ltd", "Ltd Globex, ltd"),
+    _op("shorter_than", _WORDS, Takes.COUNT, "has fewer characters", '"ab ", 3', "abc, 3"),
+    _op("longer_than", _WORDS, Takes.COUNT, "has more characters", "abcd, 3", "abc, 3"),
+    _op(
+        "at_or_after",
+        _ORDERED,
+        Takes.VALUE,
+        "this place or later",
+        "proposal, proposal",
+        "discovery, proposal",
+    ),
+    _op("before", _ORDERED, Takes.VALUE, "an earlier place", "discovery, proposal", "proposal, proposal"),
+    _op("at_least", _NUMBERS, Takes.VALUE, "as much or more", "5, 5", "4.9999, 5"),
+    _op("more_than", _NUMBERS, Takes.VALUE, "more", "5.0001, 5", "5, 5"),
+    _op("at_most", _NUMBERS, Takes.VALUE, "as much or less", "5, 5", "5.0001, 5"),
+    _op("less_than", _NUMBERS, Takes.VALUE, "less", "4.9999, 5", "5, 5"),
+    _op("between", _NUMBERS, Takes.RANGE, "within, both ends included", "9, [5, 9]", "9.0001, [5, 9]"),
+    _op("on", TEMPORAL, Takes.DATE, "on that day", "today 23:59, today", "19 Nov, today"),
+    _op("before", TEMPORAL, Takes.DATE, "before that day", "19 Nov, today", "today 08:00, today"),
+    _op("after", TEMPORAL, Takes.DATE, "after that day", "21 Nov, today", "today 23:59, today"),
+    _op("on_or_before", TEMPORAL, Takes.DATE, "on that day or before", "today 23:59, today", "21 Nov, today"),
+    _op("on_or_after", TEMPORAL, Takes.DATE, "on that day or after", "today 00:00, today", "19 Nov, today"),
+    _op("older_than", TEMPORAL, Takes.LENGTH, "longer ago", "5 Nov, 14 days", "6 Nov, 14 days"),
+    _op(
+        "within_last",
+        TEMPORAL,
+        Takes.LENGTH,
+        "ago at most, not in the future",
+        "6 Nov, 14 days",
+        "5 Nov, 14 days",
+    ),
+    _op(
+        "within_next",
+        TEMPORAL,
+        Takes.LENGTH,
+        "from now at most, not past",
+        "20 Dec, 30 days",
+        "21 Dec, 30 days",
+    ),
+    _op(
+        "further_out_than",
+        TEMPORAL,
+        Takes.LENGTH,
+        "further in the future",
+        "5 Dec, 14 days",
+        "4 Dec, 14 days",
+    ),
+    _op(
+        "during",
+        TEMPORAL,
+        Takes.PERIOD,
+        "in the period, both ends included",
+        "16 Nov, this week",
+        "15 Nov, this week",
+    ),
+    _op(
+        "later_period_than",
+        TEMPORAL,
+        Takes.FIELD_PERIOD,
+        "its month, quarter or year comes after that of the other date",
+        "2 Jan against 30 Dec",
+        "30 Dec against 2 Oct",
+    ),
+    _op("within_end_of", TEMPORAL, Takes.END, "one of the last days of its own period", "22 Dec", "21 Dec"),
+    _op("includes", _CHOICES, Takes.VALUE, "the value is among them", "{a, b}, a", "{b}, a"),
+    _op(
+        "includes_any", _CHOICES, Takes.VALUES, "at least one is among them", "{a, b}, [b, c]", "{a}, [b, c]"
+    ),
+    _op("includes_all", _CHOICES, Takes.VALUES, "every one is among them", "{a, b}, [a, b]", "{a}, [a, b]"),
+    _op("includes_none", _CHOICES, Takes.VALUES, "none is among them", "{a}, [b, c]", "{a, b}, [b, c]"),
+    _op("at_least", _CHOICES, Takes.COUNT, "so many different values or more", "{a, b}, 2", "{a}, 2"),
+)
+
+# What a plain value or a plain list means, by type (rules.md §4.3, last column).
+PLAIN_VALUE = dict.fromkeys(FieldType, "is") | dict.fromkeys(TEMPORAL, "on") | {FieldType.CHOICES: "includes"}
+PLAIN_LIST = dict.fromkeys(_EQUAL, "one_of") | {FieldType.CHOICES: "includes_any"}
+
+
+def operators_of(type_: FieldType) -> dict[str, Operator]:
+    """The operators that a field of this type has, by name."""
+    return {operator.name: operator for operator in OPERATORS if type_ in operator.types}
+
+
+def types_with(name: str) -> list[FieldType]:
+    """The types on which an operator of this name works, for messages."""
+    return [
+        type_
+        for type_ in FieldType
+        for operator in OPERATORS
+        if operator.name == name and type_ in operator.types
+    ]

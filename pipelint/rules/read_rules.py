@@ -1,0 +1,274 @@
+"""Reads `rules:` with their overrides, settings and segments resolved into branches (rules.md §4.7, §4.8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from pipelint.config.nodes import Map, Node, Problems, Text, did_you_mean
+from pipelint.rules.branches import Variants, read_branches
+from pipelint.rules.calendar import Length
+from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.condition_reader import read_condition
+from pipelint.rules.conditions import All, Condition
+from pipelint.rules.form import Form, entries, texts_of
+from pipelint.rules.messages import Texts, check_slots, read_texts
+from pipelint.rules.pack import SEVERITIES, STATUSES, Check, Rule, Severity
+from pipelint.rules.scope import Scope
+from pipelint.rules.sections import Entry
+
+KEYS = (
+    "title", "for", "applies_to", "flag_when", "require", "severity", "message", "settings", "raise_to",
+    "per_stage_group", "per_segment", "hides", "grace", "since", "status", "fix", "why", "playbook", "formerly",
+    "replaced_by", "owner",
+)  # fmt: skip
+OVERRIDE_KEYS = ("settings", "severity", "status", "message", "per_segment")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleContext:
+    """What a rule is read against; `variants` says what segments and stages may change."""
+
+    scopes: Mapping[RecordKind, Scope]
+    variants: Variants
+    languages: tuple[str, ...]
+    overrides: Mapping[str, Form]
+    generated: Mapping[str, tuple[Check, ...]]
+    """The checks of the rules that pipelint makes itself, by name."""
+
+
+def read_overrides(
+    written: Sequence[tuple[Text, Node]], names: Sequence[str], problems: Problems
+) -> dict[str, Form]:
+    """`overrides:` by rule, or by `rule/item`; a rule that no used pack defines is reported."""
+    found: dict[str, Form] = {}
+    for key, node in written:
+        rule = key.value.partition("/")[0]
+        if rule not in names:
+            hint = did_you_mean(rule, names) or "an override changes a rule of a used pack"
+            problems.error(key.place, f"there is no rule named '{rule}' to override", hint)
+            continue
+        found[key.value] = Form(node, f"the override of {key.value}", OVERRIDE_KEYS, problems)
+    return found
+
+
+def read_rules(section: Mapping[str, Entry], context: RuleContext, problems: Problems) -> dict[str, Rule]:
+    """Every rule that could be read."""
+    rules: dict[str, Rule] = {}
+    for name, entry in section.items():
+        rule = _RuleReader(name, entry, context, problems).read()
+        if rule is not None:
+            rules[name] = rule
+    _check_names(rules, section, problems)
+    return rules
+
+
+class _RuleReader:
+    def __init__(self, name: str, entry: Entry, context: RuleContext, problems: Problems) -> None:
+        self.name = name
+        self.entry = entry
+        self.context = context
+        self.problems = problems
+        self.form = Form(entry.node, f"the rule {name}", KEYS, problems)
+        self.override = context.overrides.get(name)
+
+    def read(self) -> Rule | None:
+        self.check_name()
+        status = self.changed("status").choice("status", STATUSES) or "on"
+        if status == "retired":
+            return None
+        kind = self.kind()
+        if kind is None:
+            return None
+        severity = self.changed("severity").choice("severity", SEVERITIES)
+        if severity is None:
+            if not self.form.has("severity"):
+                self.problems.error(
+                    self.entry.key.place, "'severity' is missing", f"add one of: {', '.join(SEVERITIES)}"
+                )
+            return None
+        checks = self.context.generated.get(self.name) if self.entry.origin == "builtin" else None
+        generated = checks is not None
+        if checks is None:
+            checks = self.checks(kind, severity)
+        if checks is None:
+            return None
+        texts = {key: self.texts(key, kind) for key in ("title", "message", "fix", "why")}
+        playbook, owner = self.form.text("playbook"), self.form.text("owner")
+        return Rule(
+            name=self.name,
+            kind=kind,
+            title=texts["title"] or Texts({self.context.languages[0]: self.name}),
+            severity=severity,
+            status=status,
+            message=texts["message"] or texts["title"] or Texts({self.context.languages[0]: self.name}),
+            checks=self.overridden(checks),
+            place=self.entry.key.place,
+            origin=self.entry.origin,
+            fix=texts["fix"],
+            why=texts["why"],
+            playbook=playbook.value if playbook else "",
+            raise_to=self.raise_to(kind),
+            hides=tuple(text.value for text in self.form.texts("hides")),
+            grace=self.grace(),
+            since=self.since(),
+            formerly=tuple(text.value for text in self.form.texts("formerly")),
+            owner=owner.value if owner else "",
+            built_in=generated,
+        )
+
+    def changed(self, key: str) -> Form:
+        """Where a key is read from: the override if it has it, otherwise the rule."""
+        return self.override if self.override is not None and self.override.has(key) else self.form
+
+    def check_name(self) -> None:
+        place = self.entry.key.place
+        if len(self.name) > 40:
+            self.problems.error(
+                place, f"the rule's name has {len(self.name)} characters", "40 fit into the CRM's field"
+            )
+        elif not _NAME.fullmatch(self.name):
+            self.problems.error(
+                place, f"'{self.name}' is no rule name", "use lower-case letters, digits and single hyphens"
+            )
+
+    def kind(self) -> RecordKind | None:
+        text = self.form.text("for")
+        if text is None:
+            return "opportunity"
+        if text.value == "owner":
+            self.problems.error(text.place, "rules for owners are not supported yet", "leave it out for now")
+            return None
+        return self.form.choice("for", _KINDS)
+
+    def checks(self, kind: RecordKind, severity: Severity) -> tuple[Check, ...] | None:
+        given = [key for key in ("flag_when", "require") if self.form.has(key)]
+        if len(given) != 1:
+            what = "a rule needs either 'flag_when' (the bad case) or 'require' (the good case), not both and not none"
+            self.problems.error(self.entry.key.place, what)
+            return None
+        scope = self.context.scopes[kind]
+        applies = self.applies_to(scope)
+        branches = read_branches(
+            self.name, kind, self.form, self.override, severity, scope, self.context.variants, self.problems
+        )
+        return None if branches is None else (Check("", applies, branches),)
+
+    def applies_to(self, scope: Scope) -> Condition | None:
+        """One or more named conditions, all of which must hold."""
+        node = self.form.node("applies_to")
+        if node is None:
+            return None
+        if isinstance(node, Map):
+            hint = "give the condition a name under 'conditions:' and write that name here"
+            self.problems.error(node.place, "'applies_to' takes names of conditions", hint)
+            return None
+        found = [
+            read_condition(text, scope, self.problems)
+            for text in texts_of(node, "'applies_to'", self.problems)
+        ]
+        parts = tuple(condition for condition in found if condition is not None)
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else All(parts, node.place)
+
+    def texts(self, key: str, kind: RecordKind) -> Texts | None:
+        form = self.changed(key) if key == "message" else self.form
+        node = form.node(key)
+        check_slots(node, self.context.scopes[kind].fields, self.problems)
+        return read_texts(node, self.problems, self.context.languages)
+
+    def raise_to(self, kind: RecordKind) -> tuple[tuple[Severity, Condition], ...]:
+        """The severities it can be lifted to, the highest first."""
+        node = self.form.node("raise_to")
+        found: dict[str, Condition] = {}
+        scope = self.context.scopes[kind].with_settings(self.settings())
+        for key, value in entries(node, "severities", self.problems):
+            if key.value not in SEVERITIES:
+                hint = did_you_mean(key.value, SEVERITIES) or f"it is one of: {', '.join(SEVERITIES)}"
+                self.problems.error(key.place, f"'{key.value}' is no severity", hint)
+                continue
+            condition = read_condition(value, scope, self.problems)
+            if condition is not None:
+                found[key.value] = condition
+        return tuple((severity, found[severity]) for severity in SEVERITIES if severity in found)
+
+    def settings(self) -> dict[str, Node]:
+        """The rule's settings as its overrides leave them."""
+        own = entries(self.form.node("settings"), "settings", self.problems)
+        changed = self.override.node("settings") if self.override else None
+        return {key.value: value for key, value in (*own, *entries(changed, "settings", self.problems))}
+
+    def grace(self) -> Length | None:
+        text = self.form.text("grace")
+        if text is None:
+            return None
+        length = Length.parse(text.value)
+        if length is None or length.is_clock:
+            self.problems.error(text.place, f"'{text.value}' is not a length in days", "write 3 days")
+            return None
+        return length
+
+    def since(self) -> date | None:
+        text = self.form.text("since")
+        if text is None:
+            return None
+        try:
+            return date.fromisoformat(text.value)
+        except ValueError:
+            self.problems.error(text.place, f"'{text.value}' is not a date", "write 2026-12-31")
+            return None
+
+    def overridden(self, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """Severity and status of single items, and of all branches of a generated rule, as overrides say."""
+        whole = (
+            self.override.choice("severity", SEVERITIES)
+            if self.override and self.override.has("severity")
+            else None
+        )
+        generated = self.entry.origin == "builtin"
+        result = []
+        for check in checks:
+            form = self.context.overrides.get(f"{self.name}/{check.item}") if check.item else None
+            if form is not None and form.choice("status", STATUSES) == "off":
+                continue
+            severity = (form.choice("severity", SEVERITIES) if form else None) or (
+                whole if generated else None
+            )
+            if severity is not None:
+                branches = tuple(replace(branch, severity=severity) for branch in check.branches)
+                check = replace(check, branches=branches)
+            result.append(check)
+        return tuple(result)
+
+
+def _check_names(rules: Mapping[str, Rule], section: Mapping[str, Entry], problems: Problems) -> None:
+    for name, rule in rules.items():
+        for other in rule.hides:
+            if other not in section:
+                problems.error(
+                    rule.place, f"'{name}' hides '{other}', which is no rule", did_you_mean(other, section)
+                )
+        circle = _circle(name, rules)
+        if circle:
+            problems.error(rule.place, f"rules hide each other in a circle: {' → '.join(circle)}")
+
+
+def _circle(start: str, rules: Mapping[str, Rule]) -> list[str]:
+    trail: list[str] = []
+
+    def walk(name: str) -> bool:
+        if name in trail:
+            return name == start
+        trail.append(name)
+        rule = rules.get(name)
+        if rule is not None and any(walk(other) for other in rule.hides):
+            return True
+        trail.pop()
+        return False
+
+    return [*trail, start] if walk(start) else []

@@ -1,0 +1,164 @@
+"""Rule files as sections: every file of a folder, the packs it uses, and each name's one definition."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of, read_text
+from pipelint.errors import Place
+
+FORMAT = "1"
+NAMED = (
+    "fields", "roles", "activity_types", "forecast_categories", "crm_fields", "pipelines", "facts",
+    "conditions", "segments", "rules",
+)  # fmt: skip
+SINGLE = ("pack", "uses", "overrides", "currency", "stages")
+LATER = {"baselines", "targets", "waivers", "scores", "tests"}
+SHIPPED = ("default", "six")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One named definition, and which pack it comes from ('' for the project's own files)."""
+
+    key: Text
+    node: Node
+    origin: str
+
+
+@dataclass(slots=True)
+class Sections:
+    """Everything that the files define, by section and name."""
+
+    named: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in NAMED})
+    single: dict[str, tuple[Node, str]] = field(default_factory=dict)
+    overrides: list[tuple[Text, Node]] = field(default_factory=list)
+    digest: str = ""
+
+
+def read_sections(folder: Path, shown: str, problems: Problems) -> Sections:
+    """All sections of a pack folder and of the shipped packs it uses; `shown` is how messages call the folder."""
+    sections = Sections()
+    hashed = hashlib.sha256()
+    files = sorted(path for path in folder.glob("**/*.yaml") if path.is_file()) if folder.is_dir() else []
+    if not files:
+        problems.error(
+            Place(shown), "there are no rule files (*.yaml) here", "run 'pipelint init' to get a first pack"
+        )
+    _shipped("builtin", sections, problems, hashed)
+    for path in files:
+        name = f"{shown}/{path.relative_to(folder).as_posix()}"
+        _file(path.read_text(encoding="utf-8-sig"), name, "", sections, problems, hashed)
+    uses = sections.single.get("uses")
+    for used in _uses(uses[0] if uses else None, problems):
+        _shipped(used, sections, problems, hashed)
+    sections.digest = hashed.hexdigest()[:16]
+    return sections
+
+
+def _uses(node: Node | None, problems: Problems) -> Iterator[str]:
+    items = () if node is None else node.items if isinstance(node, List) else (node,)
+    for item in items:
+        written = item.value if isinstance(item, Text) else ""
+        name, _, version = written.partition("@")
+        if name not in SHIPPED:
+            problems.error(
+                item.place,
+                f"there is no shipped pack named '{name}'" if name else f"{kind_of(item)} is no pack",
+                did_you_mean(name, SHIPPED) or f"shipped are: {', '.join(f'{pack}@1' for pack in SHIPPED)}",
+            )
+        elif version != "1":
+            problems.error(item.place, f"'{written}' names no version that is shipped", f"write {name}@1")
+        else:
+            yield name
+
+
+def shipped_pack(name: str) -> Traversable:
+    """The folder of a pack that comes with pipelint."""
+    return resources.files("pipelint.rules") / "packs" / name
+
+
+def _shipped(name: str, sections: Sections, problems: Problems, hashed: hashlib._Hash) -> None:
+    for path in sorted(_yaml_files(shipped_pack(name)), key=lambda item: item.name):
+        _file(path.read_text(encoding="utf-8"), f"{name}@1/{path.name}", name, sections, problems, hashed)
+
+
+def _yaml_files(folder: Traversable) -> Iterator[Traversable]:
+    for item in folder.iterdir():
+        if item.is_dir():
+            yield from _yaml_files(item)
+        elif item.name.endswith(".yaml"):
+            yield item
+
+
+def _file(
+    text: str, shown: str, origin: str, sections: Sections, problems: Problems, hashed: hashlib._Hash
+) -> None:
+    hashed.update(text.encode())
+    node = read_text(text, shown, problems)
+    if node is None:
+        return
+    if not isinstance(node, Map):
+        problems.error(node.place, f"{kind_of(node)} stands where the sections of a rule file are expected")
+        return
+    version = node.get("pipelint")
+    if not isinstance(version, Text) or version.value != FORMAT:
+        place = version.place if version else Place(shown, 1, 1)
+        problems.error(place, "the file does not say its format", "begin it with 'pipelint: 1'")
+    for key, value in node.entries:
+        if key.value != "pipelint":
+            _section(key, value, origin, sections, problems)
+
+
+def _section(key: Text, value: Node, origin: str, sections: Sections, problems: Problems) -> None:
+    name = key.value
+    if name in LATER:
+        if not (origin and name == "tests"):
+            problems.error(key.place, f"the section '{name}' is not supported yet", "leave it out for now")
+    elif name == "overrides":
+        if isinstance(value, Map):
+            sections.overrides.extend(value.entries)
+        else:
+            problems.error(value.place, f"{kind_of(value)} stands where overrides by rule are expected")
+    elif name in SINGLE:
+        if name in sections.single and not origin:
+            problems.error(key.place, f"'{name}' is given in another file too", "keep it in one file")
+        elif not (origin and name in {"pack", "uses"}):
+            sections.single[name] = (value, origin)
+    elif name in NAMED:
+        _names(name, value, origin, sections, problems)
+    else:
+        known = (*NAMED, *SINGLE)
+        hint = did_you_mean(name, known) or f"sections are: {', '.join(known)}"
+        problems.error(key.place, f"'{name}' is not a section of a rule file", hint)
+
+
+def _names(section: str, value: Node, origin: str, sections: Sections, problems: Problems) -> None:
+    if isinstance(value, Text) and value.is_empty:
+        return
+    if not isinstance(value, Map):
+        hint = "write 'name:' and indent what belongs to it below"
+        problems.error(value.place, f"{kind_of(value)} stands where named {section} are expected", hint)
+        return
+    for key, node in value.entries:
+        before = sections.named[section].get(key.value)
+        replaces = isinstance(node, Map) and node.get("replaces_builtin") is not None
+        if before is None or (before.origin == "builtin" and replaces):
+            sections.named[section][key.value] = Entry(key, node, origin)
+        elif before.origin == "builtin":
+            hint = "add 'replaces_builtin: yes' if you mean to take its name"
+            problems.error(key.place, f"'{key.value}' is a built-in fact", hint)
+        else:
+            _twice(section, key, before, origin, problems)
+
+
+def _twice(section: str, key: Text, before: Entry, origin: str, problems: Problems) -> None:
+    mine, other = (before.key, key) if origin and not before.origin else (key, before.key)
+    used = origin or before.origin
+    hint = f"change what {used}@1 defines under 'overrides:'" if used else "give one of the two another name"
+    problems.error(mine.place, f"'{key.value}' is defined twice in {section}: also at {other.place}", hint)

@@ -1,0 +1,130 @@
+"""What one connection can say: which fields and facts are not synced there, which histories begin late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipelint.records import Stream
+from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
+from pipelint.rules.compile_condition import Inputs
+from pipelint.rules.conditions import fields_in
+from pipelint.rules.facts import Difference, Fact, Filled, OverRows, Ratio
+from pipelint.rules.fields import Field, Origin
+from pipelint.rules.pack import Pack, native_names
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a connection delivered: canonical fields and CRM field names by stream, and late histories."""
+
+    connection: str
+    crm: str
+    fields: Mapping[Stream, frozenset[str]]
+    custom: Mapping[Stream, frozenset[str]] = field(default_factory=dict)
+    complete_since: Mapping[Stream, int] = field(default_factory=dict)
+    """Microseconds UTC from which a history misses nothing; absent where it never did."""
+
+
+def inputs_of(pack: Pack, kind: RecordKind, delivered: Delivered) -> Inputs:
+    """The names that this connection leaves unknown, and the facts that are only lower bounds there."""
+    names = _Names(pack, kind, delivered)
+    known = pack.known[kind]
+    unsynced = {name for name, each in known.items() if not names.supplied(each)}
+    partial = {
+        name
+        for name, fact in pack.facts[kind].items()
+        if isinstance(fact.form, OverRows) and fact.form.entity.stream in delivered.complete_since
+    }
+    return Inputs(frozenset(unsynced), frozenset(partial))
+
+
+def custom_source(pack: Pack, name: str, delivered: Delivered) -> str | None:
+    """The CRM's name of a mapped field on this connection, where the pack gives one."""
+    mapped = pack.fields.get(name)
+    names = native_names(mapped.names, delivered.crm, delivered.connection) if mapped else ()
+    return names[0] if names else None
+
+
+class _Names:
+    def __init__(self, pack: Pack, kind: RecordKind, delivered: Delivered) -> None:
+        self.pack = pack
+        self.kind: RecordKind = kind
+        self.delivered = delivered
+        self.own = delivered.fields.get(RECORD_STREAM[kind], frozenset())
+        self.memory: dict[str, bool] = {}
+
+    def supplied(self, each: Field) -> bool:
+        if each.name not in self.memory:
+            self.memory[each.name] = self._supplied(each)
+        return self.memory[each.name]
+
+    def _supplied(self, each: Field) -> bool:
+        match each.origin:
+            case Origin.RECORD:
+                return each.source in self.own
+            case Origin.ACCOUNT:
+                return "account" in self.own and (
+                    each.source == "id" or self._has(Stream.ACCOUNTS, each.source)
+                )
+            case Origin.OWNER:
+                return "owner" in self.own and (each.source == "id" or self._has(Stream.OWNERS, each.source))
+            case Origin.CUSTOM:
+                return self._custom(each)
+            case Origin.STAGE:
+                return "stage" in self.own
+            case Origin.FACT:
+                fact = self.pack.facts[self.kind].get(each.name)
+                return fact is None or self._fact(fact)
+            case _:
+                return True
+
+    def _custom(self, each: Field) -> bool:
+        source = custom_source(self.pack, each.name, self.delivered)
+        stream = Stream.ACCOUNTS if each.name.startswith("account.") else RECORD_STREAM[self.kind]
+        if source is not None:
+            return source in self.delivered.custom.get(stream, frozenset())
+        mapped = self.pack.fields.get(each.name)
+        if mapped is not None and mapped.unmapped_is_blank:
+            return True
+        if each.name == "next_step_date":
+            return each.name in self.own or self._has(Stream.ACTIVITIES, "planned_at")
+        return False
+
+    def _has(self, stream: Stream, name: str) -> bool:
+        return name in self.delivered.fields.get(stream, frozenset())
+
+    def _fact(self, fact: Fact) -> bool:
+        match fact.form:
+            case Filled(fields):
+                return all(self.supplied(each) for each in fields)
+            case Difference(left, right):
+                return all(each is None or self.supplied(each) for each in (left, right))
+            case Ratio(left, right):
+                return self.supplied(left) and self.supplied(right)
+            case OverRows():
+                return self._rows(fact.form)
+
+    def _rows(self, form: OverRows) -> bool:
+        stream = form.entity.stream
+        if stream not in self.delivered.fields:
+            return False
+        read = [each for each in (form.value, form.start, form.end) if each is not None]
+        if form.where is not None:
+            read.extend(fields_in(form.where))
+        return all(self._row_field(stream, each) for each in read)
+
+    def _row_field(self, stream: Stream, each: Field) -> bool:
+        if each.name.startswith("record."):
+            inner = self.pack.known[self.kind].get(each.name.removeprefix("record."))
+            return inner is not None and self.supplied(inner)
+        if stream is Stream.ACTIVITIES and each.name == "role":
+            return self._has(Stream.CONTACT_ROLES, "role")
+        made = {
+            "from_kind": "from_stage",
+            "to_kind": "to_stage",
+            "to_number": "to_stage",
+            "skipped": "to_stage",
+            "moved": "new",
+        }
+        return self._has(stream, made.get(each.name, each.name))

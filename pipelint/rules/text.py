@@ -1,0 +1,63 @@
+"""How text is made comparable: trimmed, normalised, blank words dropped, case folded (rules.md §5)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from pipelint.rules.ir import SCALE, SEPARATOR
+
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+_LARGEST = 10**15 * SCALE  # beyond 15 digits before the point a number cannot be read (rules.md §7.5)
+
+
+def clean(text: str | None, blank_words: Collection[str] = ()) -> str | None:
+    """The text without white and invisible characters around it, in NFC; None where nothing is left.
+
+    `blank_words` are folded words that count as nothing, such as `tbd`.
+    """
+    if text is None:
+        return None
+    text = text.strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _trimmed(text))
+    if SEPARATOR in text:
+        text = text.replace(SEPARATOR, " ").strip()
+    if not text or (blank_words and len(text) <= 40 and fold(text) in blank_words):
+        return None
+    return text
+
+
+def _trimmed(text: str) -> str:
+    start, end = 0, len(text)
+    while start < end and unicodedata.category(text[start]) in _INVISIBLE:
+        start += 1
+    while start < end and unicodedata.category(text[end - 1]) in _INVISIBLE:
+        end -= 1
+    return text[start:end]
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared: full Unicode case folding, then NFC again."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
+
+
+def scaled(text: str | None) -> int | None:
+    """A number × 10 000, half up; None where it is no number or has more than 15 digits before the point."""
+    if text is None:
+        return None
+    try:
+        number = Decimal(text)
+        if not number.is_finite() or abs(number) > _LARGEST:
+            return None
+        value = int((number * SCALE).to_integral_value(ROUND_HALF_UP))
+    except (InvalidOperation, ValueError):
+        return None
+    return value if abs(value) < _LARGEST else None
+
+
+def as_set(members: Collection[str]) -> str | None:
+    """Several choices as one text: folded, without repeats, sorted, each between separators; None for none."""
+    folded = sorted({fold(word) for member in members if (word := clean(member)) is not None})
+    return SEPARATOR + SEPARATOR.join(folded) + SEPARATOR if folded else None
