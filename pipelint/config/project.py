@@ -18,7 +18,8 @@ from pipelint.config.nodes import Map, Node, Text, read_file
 from pipelint.config.paths import ProjectPaths, shown
 from pipelint.config.problems import Problems, did_you_mean
 from pipelint.config.secrets import Origin
-from pipelint.config.validate import Settings, either, read_model
+from pipelint.config.settings import Settings
+from pipelint.config.validate import either, read_model
 from pipelint.config.values import Duration, Percent, wrong
 from pipelint.errors import Place, UsageError
 
@@ -107,7 +108,7 @@ class ProjectModel(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One connection as far as it is known without its connector; `node` holds the keys that are left."""
+    """One connection as far as it is known without its connector; `node` holds the keys for that one."""
 
     name: str
     crm: str
@@ -188,6 +189,4 @@ def _check_crm(head: Node, known: Sequence[str], problems: Problems) -> None:
 def _own_keys(name: Text, head: Node) -> Map:
     """The connector's share of a connection; what is missing in it is reported at the connection's name."""
     entries = head.entries if isinstance(head, Map) else ()
-    return Map(
-        tuple(item for item in entries if item[0].value not in ConnectionHead.model_fields), name.place
-    )
+    return Map(tuple(entry for entry in entries if entry[0].value != "write_back"), name.place)

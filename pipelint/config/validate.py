@@ -7,23 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pipelint.config.mistakes import Mistake, located, one_each
 from pipelint.config.nodes import List, Map, Node, Text
 from pipelint.config.problems import Problems, did_you_mean, nearest
 from pipelint.config.secrets import Origin, Unresolved, resolve
+from pipelint.config.settings import Settings as Settings
 from pipelint.config.shape import Shape, fields_of, keeps_secrets, under
 from pipelint.config.values import Word
 from pipelint.errors import Place
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class Settings(BaseModel):
-    """The base of what a user writes in pipelint.yaml: refuses unknown keys, never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def read_model(node: Node, model: type[M], problems: Problems, origin: Origin | None = None) -> M | None:
