@@ -1,0 +1,157 @@
+"""A stand-in for the Salesforce API on loopback, with an organisation behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pipelint.sandbox.clock import Clock
+from pipelint.sandbox.faults import Faults
+
+if TYPE_CHECKING:
+    from pipelint.sandbox.control import LoggedRequest
+    from pipelint.sandbox.salesforce.org import Org
+
+__all__ = ["SalesforceSandbox"]
+
+
+class SalesforceSandbox:
+    """One organisation and the server in front of it.
+
+    Without `data` and `state` the organisation is generated: `size` opportunities from `seed`, the same for
+    the same `now`. `data` is a folder of sObject trees, `state` a file that `save` wrote earlier.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int = 120,
+        seed: int = 7,
+        data: Path | None = None,
+        state: Path | None = None,
+        now: datetime | None = None,
+        port: int = 0,
+        client_id: str = "sandbox-client",
+        client_secret: str = "sandbox-secret",  # noqa: S107 - published, it protects nothing
+        session_seconds: int = 7200,
+        daily_limit: int = 15_000,
+    ) -> None:
+        from pipelint.sandbox.control import Control
+        from pipelint.sandbox.salesforce.api import Api, native_error
+        from pipelint.sandbox.salesforce.auth import Auth
+        from pipelint.sandbox.server import Server
+
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.clock = Clock(now)
+        self.faults = Faults()
+        self.illnesses: Mapping[str, list[str]] = {}
+        self.org, self.loaded = self._open(size, seed, data, state)
+        self._auth = Auth(
+            self.org, self.clock, client_id=client_id, client_secret=client_secret, seconds=session_seconds
+        )
+        self._control = Control(
+            Api(self.org, self._auth, daily_limit=daily_limit),
+            self.clock,
+            self.faults,
+            native_error,
+            {"expire-sessions": lambda _: {"expired": self._auth.expire()}, "token": self._mint},
+        )
+        self._server = Server(self._control, port)
+
+    def _open(self, size: int, seed: int, data: Path | None, state: Path | None) -> tuple[Org, list[str]]:
+        """The organisation, and one line about each thing that was loaded or left out."""
+        from pipelint.sandbox.salesforce import metadata, organisation, trees
+        from pipelint.sandbox.salesforce.org import Org
+        from pipelint.sandbox.salesforce.schema import Schema
+        from pipelint.sandbox.salesforce.schema_sales import SALES_OBJECTS
+        from pipelint.sandbox.salesforce.schema_setup import SETUP_OBJECTS
+        from pipelint.sandbox.salesforce.setup import set_up
+        from pipelint.sandbox.salesforce.store import Store
+
+        schema = Schema([*SALES_OBJECTS, *SETUP_OBJECTS])
+        store = Store(schema, saved=state)
+        org = Org(store, self.clock, self.faults)
+        if state is not None:
+            metadata.load(store)
+            return org, [f"the organisation saved in {state}"]
+        setup = set_up(store, self.clock, validation_rules=data is None)
+        if data is not None:
+            found = trees.load(org, data)
+            store.create_indexes()
+            return org, [*(f"{count} {name}" for name, count in found.counts.items()), *found.problems]
+        if size:
+            self.illnesses = organisation.generate(setup, size, seed)
+        store.create_indexes()
+        return org, [f"a generated organisation with {size} opportunities (seed {seed})"]
+
+    @property
+    def base_url(self) -> str:
+        return self._server.url
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every API request so far, in order."""
+        return self._control.requests
+
+    def token(self, username: str = "integration@sandbox.example") -> str:
+        """An access token for this user; `manager@sandbox.example` may read but not write."""
+        return self._auth.open(self.org.user(username))
+
+    def expire_sessions(self) -> None:
+        """From now on every token handed out so far is refused."""
+        self._auth.expire()
+
+    def _mint(self, document: object) -> object:
+        if not isinstance(document, dict) or "username" not in document:
+            raise ValueError("the control token takes a username")
+        return {"access_token": self.token(str(document["username"])), "instance_url": self.base_url}
+
+    def save(self, path: Path) -> None:
+        """Write the organisation to a file from which `state` brings it back."""
+        self.org.store.save(path)
+
+    def banner(self) -> str:
+        """What runs here and how to point a project at it."""
+        return "\n".join(
+            [
+                f"Salesforce sandbox at {self.base_url}",
+                f"  holds          {self.loaded[0] if self.loaded else 'nothing'}",
+                *(f"                 {line}" for line in self.loaded[1:]),
+                f"  client id      {self.client_id}",
+                f"  client secret  {self.client_secret}",
+                "",
+                "To use it, put this into pipelint.yaml:",
+                "",
+                "connections:",
+                "  sandbox:",
+                "    crm: salesforce",
+                f"    base_url: {self.base_url}",
+                "    auth: {flow: client_credentials, client_id: "
+                '"${env:SF_CLIENT_ID}", client_secret: "${env:SF_CLIENT_SECRET}"}',
+                "",
+                "and in the shell:",
+                "",
+                f"export SF_CLIENT_ID={self.client_id} SF_CLIENT_SECRET={self.client_secret}",
+            ]
+        )
+
+    def start(self) -> None:
+        """Serve; `base_url` is known from here on."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop serving; the organisation stays usable through `org` and `save`."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
