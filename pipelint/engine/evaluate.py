@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.rules.compile import CompiledCheck, CompiledPack
 from pipelint.rules.emit.sqlite import expression
-from pipelint.rules.ir import UNKNOWN, Case, Literal_
+from pipelint.rules.ir import Case, Literal_
 
 CHECKS_PER_WORD = 31  # two bits each, in a signed 64-bit word
 WORDS_PER_STATEMENT = 6
@@ -35,26 +38,42 @@ class Verdict:
 
 def evaluate(cache: Cache, compiled: CompiledPack, table: str) -> Iterator[Verdict]:
     """The verdicts of all records of which at least one check is not clean, ordered by id."""
-    statements = [
-        cache.db.execute(statement(compiled.checks[start : start + step], start, table))
-        for start in range(0, len(compiled.checks), step)
-    ] if (step := CHECKS_PER_WORD * WORDS_PER_STATEMENT) else []
-    for parts in zip(*statements, strict=True):
-        outcomes: dict[int, Outcome] = {}
-        severities: dict[int, int] = {}
-        for part, start in zip(parts, range(0, len(compiled.checks), step), strict=True):
-            _unpack(part, compiled.checks[start : start + step], start, outcomes, severities)
-        if outcomes:
-            yield Verdict(parts[0][0], outcomes, severities)
+    step = CHECKS_PER_WORD * WORDS_PER_STATEMENT
+    parts = [
+        _part(cache, compiled.checks[first : first + step], first, table)
+        for first in range(0, len(compiled.checks), step)
+    ]
+    for record, rows in groupby(merge(*parts, key=itemgetter(0)), key=itemgetter(0)):
+        verdict = Verdict(record, {}, {})
+        for _, first, row in rows:
+            _unpack(row, compiled.checks[first : first + step], first, verdict)
+        yield verdict
 
 
-def statement(checks: Sequence[CompiledCheck], first: int, table: str) -> str:
-    """`SELECT id, outcomes per word…, severities per word… FROM table`, every record in order of id."""
+def _part(
+    cache: Cache, checks: Sequence[CompiledCheck], first: int, table: str
+) -> Iterator[tuple[str, int, Sequence[int]]]:
+    for row in cache.db.execute(statement(checks, table)):
+        yield row[0], first, row[1:]
+
+
+def statement(checks: Sequence[CompiledCheck], table: str) -> str:
+    """`SELECT id, outcomes per word…, severities per word…` of the records that are not clean, in order of id."""
     words = [checks[n : n + CHECKS_PER_WORD] for n in range(0, len(checks), CHECKS_PER_WORD)]
     outcomes = [" | ".join(_outcome(check, n) for n, check in enumerate(word)) for word in words]
     severities = [_severities(word) for word in words]
-    chosen = ", ".join(["id", *outcomes, *severities])
-    return f'SELECT {chosen} FROM "{table}" ORDER BY id'
+    count = len(words)
+    inner = ", ".join(
+        [
+            "id",
+            *(f"{sql} AS o{n}" for n, sql in enumerate(outcomes)),
+            *(f"{sql} AS s{n}" for n, sql in enumerate(severities)),
+        ]
+    )
+    chosen = ", ".join(["id", *(f"o{n}" for n in range(count)), *(f"s{n}" for n in range(count))])
+    found = " OR ".join(f"o{n} <> 0" for n in range(count))
+    # MATERIALIZED: otherwise SQLite works every check out twice, for the result and for the filter.
+    return f'WITH v AS MATERIALIZED (SELECT {inner} FROM "{table}") SELECT {chosen} FROM v WHERE {found} ORDER BY id'
 
 
 def _outcome(check: CompiledCheck, place: int) -> str:
@@ -73,25 +92,15 @@ def _severities(word: Sequence[CompiledCheck]) -> str:
     return " | ".join(parts) or "0"
 
 
-def _unpack(
-    row: Sequence[object],
-    checks: Sequence[CompiledCheck],
-    first: int,
-    outcomes: dict[int, Outcome],
-    severities: dict[int, int],
-) -> None:
-    count = (len(checks) + CHECKS_PER_WORD - 1) // CHECKS_PER_WORD
-    for word in range(count):
-        bits, levels = row[1 + word], row[1 + count + word]
-        if not bits or not isinstance(bits, int) or not isinstance(levels, int):
+def _unpack(row: Sequence[int], checks: Sequence[CompiledCheck], first: int, verdict: Verdict) -> None:
+    count = len(row) // 2
+    for number, check in enumerate(checks):
+        word, place = divmod(number, CHECKS_PER_WORD)
+        outcome = Outcome(row[word] >> (2 * place) & 3)
+        if outcome is Outcome.CLEAN:
             continue
-        for place, check in enumerate(checks[word * CHECKS_PER_WORD : (word + 1) * CHECKS_PER_WORD]):
-            outcome = Outcome(bits >> (2 * place) & 3)
-            if outcome is Outcome.CLEAN:
-                continue
-            number = first + word * CHECKS_PER_WORD + place
-            outcomes[number] = outcome
-            if outcome is Outcome.FLAGGED:
-                fixed = check.severity
-                level = fixed.value if isinstance(fixed, Literal_) else levels >> (2 * place) & 3
-                severities[number] = int(level or 1)
+        verdict.outcomes[first + number] = outcome
+        if outcome is Outcome.FLAGGED:
+            fixed = check.severity
+            level = fixed.value if isinstance(fixed, Literal_) else row[count + word] >> (2 * place) & 3
+            verdict.severities[first + number] = int(level or 1)

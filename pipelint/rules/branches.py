@@ -100,12 +100,6 @@ class _Branches:
                 return None
             severities = [change.severity for change in changes if change.severity]
             branches.append(Branch(guard, condition, severities[-1] if severities else self.severity))
-        unused = set(self.settings) - self.scope.used_settings
-        for setting in sorted(unused):
-            value = self.settings[setting]
-            self.problems.warn(
-                value.place, f"the setting '{setting}' of {self.name} is not used", f"use it as ${setting}"
-            )
         return tuple(branches)
 
     def _cases(self) -> Iterator[tuple[Condition | None, list[_Change], Mapping[str, Node]]]:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 
 from pipelint.rules.compile_condition import Inputs, Moment, compile_condition
 from pipelint.rules.conditions import All, Condition, Day, Period, Span, Test, fields_in
-from pipelint.rules.facts import Difference, Fact, Filled, OverRows, Ratio
+from pipelint.rules.facts import Difference, Fact, Filled, OpenCriteria, OverRows, Ratio
 from pipelint.rules.fields import ASPECTS, TEMPORAL, Field, FieldType
 from pipelint.rules.ir import (
     SCALE,
@@ -94,13 +94,25 @@ def fact_expression(fact: Fact, inputs: Inputs, moment: Moment) -> Expr:
         case Filled(fields):
             total: Expr = Literal_(0)
             for field in fields:
-                total = Arithmetic("+", total, Case(((Not(IsNull(field.main)), Literal_(SCALE)),), Literal_(0)))
+                total = Arithmetic(
+                    "+", total, Case(((Not(IsNull(field.main)), Literal_(SCALE)),), Literal_(0))
+                )
             return total
         case Difference(left, right):
             return _difference(left, right, inputs, moment)
         case Ratio(left, right):
             scaled = Arithmetic("*", _read(left, left.main, inputs), Literal_(SCALE))
             return Arithmetic("//", scaled, _read(right, right.main, inputs))
+        case OpenCriteria(stages):
+            cases = []
+            for guard, members in stages:
+                total = Literal_(0)
+                for member in members:
+                    holds = compile_condition(member, inputs, moment)
+                    missing = Case(((holds, Literal_(0)), (Not(holds), Literal_(SCALE))), UNKNOWN)
+                    total = Arithmetic("+", total, missing)
+                cases.append((compile_condition(guard, inputs, moment), total))
+            return Case(tuple(cases), UNKNOWN)
         case OverRows():
             raise ValueError(fact)
 
@@ -130,6 +142,9 @@ def fields_of(fact: Fact) -> list[Field]:
             return [field for field in (left, right) if field is not None]
         case Ratio(left, right):
             return [left, right]
+        case OpenCriteria(stages):
+            conditions = [condition for guard, members in stages for condition in (guard, *members)]
+            return [field for condition in conditions for field in fields_in(condition)]
         case OverRows():
             inner = fields_in(fact.form.where) if fact.form.where else ()
             return [field for field in inner if field.name.startswith("record.")]

@@ -50,7 +50,14 @@ class Ratio:
     right: Field
 
 
-Form: TypeAlias = OverRows | Filled | Difference | Ratio
+@dataclass(frozen=True, slots=True)
+class OpenCriteria:
+    """How many members of this stage's `to_leave` do not hold, by stage: where it applies, and its members."""
+
+    stages: tuple[tuple[Condition, tuple[Condition, ...]], ...]
+
+
+Form: TypeAlias = OverRows | Filled | Difference | Ratio | OpenCriteria
 
 
 @dataclass(frozen=True, slots=True)

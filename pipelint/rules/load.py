@@ -27,7 +27,7 @@ from pipelint.rules.read_settings import read_crm_fields, read_settings, read_wo
 from pipelint.rules.read_stages import read_pipelines, read_stages
 from pipelint.rules.scope import Scope
 from pipelint.rules.sections import Sections, read_sections
-from pipelint.rules.stage_rules import generated_checks
+from pipelint.rules.stage_rules import generated_checks, open_criteria
 
 KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
 CRMS = ("salesforce", "hubspot", "pipedrive", "files")
@@ -71,7 +71,10 @@ class _Loader:
         if pipelines:
             names = tuple(pipeline.name for pipeline in pipelines if not pipeline.ignore)
             scopes["opportunity"] = _with_pipelines(scopes["opportunity"], names)
-            known["opportunity"] = scopes["opportunity"].fields
+        criteria = open_criteria(pipelines, scopes["opportunity"].fields)
+        facts["opportunity"] = {**facts["opportunity"], criteria.name: criteria}
+        known["opportunity"] = {**scopes["opportunity"].fields, criteria.name: criteria.field}
+        scopes["opportunity"] = replace(scopes["opportunity"], fields=known["opportunity"])
         segments = self.segments(scopes)
         generated = generated_checks(pipelines, known["opportunity"])
         context = RuleContext(

@@ -163,3 +163,8 @@ def _ago(days: int, language: str) -> str:
         return "today"
     unit = "day" if abs(days) == 1 else "days"
     return f"{days} {unit} ago" if days > 0 else f"in {-days} {unit}"
+
+
+def slots(template: str) -> frozenset[str]:
+    """The fields that a template shows."""
+    return frozenset(found[1] for found in _SLOT.finditer(template)) - {"items"}

@@ -78,8 +78,10 @@ class FactReader:
             if isinstance(value, Text) and key.value in (*_FORMS, *_BUILTIN_ONLY):
                 entity = ENTITIES.get(value.value.partition(".")[0])
                 of_opportunities = entity is not None and entity.name == "field_changes"
-                return entity is not None and self.kind in entity.kinds and (
-                    self.kind == "opportunity" or not of_opportunities
+                return (
+                    entity is not None
+                    and self.kind in entity.kinds
+                    and (self.kind == "opportunity" or not of_opportunities)
                 )
         return False
 

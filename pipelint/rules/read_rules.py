@@ -98,6 +98,8 @@ class _RuleReader:
         if checks is None:
             return None
         texts = {key: self.texts(key, kind) for key in ("title", "message", "fix", "why")}
+        raised = self.raise_to(kind)
+        self.warn_unused(kind)
         playbook, owner = self.form.text("playbook"), self.form.text("owner")
         return Rule(
             name=self.name,
@@ -112,7 +114,7 @@ class _RuleReader:
             fix=texts["fix"],
             why=texts["why"],
             playbook=playbook.value if playbook else "",
-            raise_to=self.raise_to(kind),
+            raise_to=raised,
             hides=tuple(text.value for text in self.form.texts("hides")),
             grace=self.grace(),
             since=self.since(),
@@ -202,6 +204,13 @@ class _RuleReader:
         own = entries(self.form.node("settings"), "settings", self.problems)
         changed = self.override.node("settings") if self.override else None
         return {key.value: value for key, value in (*own, *entries(changed, "settings", self.problems))}
+
+    def warn_unused(self, kind: RecordKind) -> None:
+        used = self.context.scopes[kind].used_settings
+        for name, value in self.settings().items():
+            if name not in used:
+                what = f"the setting '{name}' of {self.name} is not used"
+                self.problems.warn(value.place, what, f"use it as ${name}")
 
     def grace(self) -> Length | None:
         text = self.form.text("grace")

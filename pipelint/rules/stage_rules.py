@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pipelint.errors import Place
 from pipelint.rules.branches import is_word
 from pipelint.rules.conditions import All, AnyOf, Condition, Negated, Span, Test, Truth, tests_in
+from pipelint.rules.facts import Fact, OpenCriteria
 from pipelint.rules.fields import Field, FieldType, Origin
 from pipelint.rules.operators import operators_of
 from pipelint.rules.pack import Branch, Check, Pipeline, PipelineStage, Severity
@@ -80,8 +81,7 @@ class _StageRules:
         if member.to_leave is None:
             return
         guard = self.in_pipeline(pipeline, member, later="is")
-        parts = member.to_leave.items if isinstance(member.to_leave, All) else (member.to_leave,)
-        for part in parts:
+        for part in members_of(member.to_leave):
             item = next(tests_in(part)).field.name
             yield item, guard, Negated(part, member.place), "info"
 
@@ -92,6 +92,25 @@ class _StageRules:
             too_long = Test(entered, older, (Span(member.max_age),), member.place)
             guard = self.in_pipeline(pipeline, member, later="is")
             yield "", guard, too_long, member.severity or "warning"
+
+
+def open_criteria(pipelines: Sequence[Pipeline], known: Mapping[str, Field]) -> Fact:
+    """The built-in fact that counts what this stage still asks for before it is left."""
+    maker = _StageRules(known)
+    stages = tuple(
+        (maker.in_pipeline(pipeline, member, later="is"), members_of(member.to_leave))
+        for pipeline in pipelines
+        for member in pipeline.stages
+        if member.to_leave is not None
+    )
+    name, about = "open_exit_criteria", "how many exit criteria of this stage do not hold yet"
+    field = Field(name, FieldType.NUMBER, about, Origin.FACT, name)
+    return Fact(name, "opportunity", field, OpenCriteria(stages), Place("builtin@1/facts.yaml"), builtin=True)
+
+
+def members_of(condition: Condition) -> tuple[Condition, ...]:
+    """The parts that must all hold."""
+    return condition.items if isinstance(condition, All) else (condition,)
 
 
 def _merged(made: Sequence[_Made]) -> tuple[Check, ...]:

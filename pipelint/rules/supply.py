@@ -9,7 +9,7 @@ from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 from pipelint.rules.compile_condition import Inputs
 from pipelint.rules.conditions import fields_in
-from pipelint.rules.facts import Difference, Fact, Filled, OverRows, Ratio
+from pipelint.rules.facts import Difference, Fact, Filled, OpenCriteria, OverRows, Ratio
 from pipelint.rules.fields import Field, Origin
 from pipelint.rules.pack import Pack, native_names
 
@@ -102,6 +102,8 @@ class _Names:
                 return all(each is None or self.supplied(each) for each in (left, right))
             case Ratio(left, right):
                 return self.supplied(left) and self.supplied(right)
+            case OpenCriteria():
+                return self._has(RECORD_STREAM[self.kind], "stage")
             case OverRows():
                 return self._rows(fact.form)
 

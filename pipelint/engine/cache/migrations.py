@@ -55,7 +55,8 @@ def _runs(db: Database) -> None:
         """
         CREATE TABLE verdict (
           connection TEXT, kind TEXT, record TEXT, word INTEGER,
-          flagged INTEGER, unknown INTEGER, unsynced INTEGER, errors INTEGER, warnings INTEGER,
+          outcomes INTEGER,    -- two bits a check: 0 clean, 1 flagged, 2 a field is blank, 3 not synced
+          severities INTEGER,  -- two bits a check: 1 info, 2 warning, 3 error
           PRIMARY KEY (connection, kind, record, word)
         ) WITHOUT ROWID
         """,
@@ -71,6 +72,12 @@ def _runs(db: Database) -> None:
           id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, field TEXT,
           old TEXT, new TEXT, status TEXT, code TEXT, message TEXT,
           planned_at INTEGER, sent_at INTEGER, confirmed_at INTEGER
+        )
+        """,
+        """
+        CREATE TABLE prepared (
+          name TEXT PRIMARY KEY,  -- of the table, by its fingerprint
+          connection TEXT, kind TEXT, stamp TEXT
         )
         """,
         """

@@ -91,7 +91,11 @@ class Rows:
     def _typed(self, changed: Field, side: str) -> str:
         """Stored history is text: what counts as a number there is an instant."""
         raw = f"r.{quoted(side)}"
-        return f"CASE WHEN {raw} GLOB '[0-9]*[0-9]' AND {raw} NOT GLOB '*-*' THEN CAST({raw} AS INTEGER) ELSE {raw} END" if _is_time(changed) else raw
+        return (
+            f"CASE WHEN {raw} GLOB '[0-9]*[0-9]' AND {raw} NOT GLOB '*-*' THEN CAST({raw} AS INTEGER) ELSE {raw} END"
+            if _is_time(changed)
+            else raw
+        )
 
 
 def _is_time(field: Field) -> bool:

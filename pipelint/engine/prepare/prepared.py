@@ -82,7 +82,8 @@ def _register(cache: Cache, pack: Pack, delivered: Delivered) -> dict[str, objec
         " grp INTEGER, ignored INTEGER)"
     )
     values = [
-        (r.native_pipeline, r.native_stage, r.pipeline, r.number, r.kind, r.group, int(r.ignored)) for r in rows
+        (r.native_pipeline, r.native_stage, r.pipeline, r.number, r.kind, r.group, int(r.ignored))
+        for r in rows
     ]
     db.executemany("INSERT INTO temp.stage_map VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     db.execute("CREATE INDEX temp.stage_map_by_id ON stage_map (stage_id, pipeline_id)")
@@ -92,7 +93,8 @@ def _register(cache: Cache, pack: Pack, delivered: Delivered) -> dict[str, objec
 def _stamp(cache: Cache, connection: str) -> str:
     """Moves with every page that was stored for the connection."""
     rows = cache.db.execute(
-        "SELECT stream, pull, last_pull_at, cursor FROM sync_state WHERE connection = ? ORDER BY stream", (connection,)
+        "SELECT stream, pull, last_pull_at, cursor FROM sync_state WHERE connection = ? ORDER BY stream",
+        (connection,),
     ).fetchall()
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 

@@ -19,7 +19,10 @@ from pipelint.rules.ir import columns_in
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered
 
-SHOWN = {"opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "currency"), "lead": ("name", "owner.name")}
+SHOWN = {
+    "opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "currency"),
+    "lead": ("name", "owner.name"),
+}
 """What findings tell about a record, whatever the rules read."""
 
 
@@ -33,7 +36,9 @@ class _Need:
     derived: dict[str, Fact]
 
 
-def prepare_sql(pack: Pack, compiled: CompiledPack, delivered: Delivered, read: Iterable[str], where: str = "") -> str:
+def prepare_sql(
+    pack: Pack, compiled: CompiledPack, delivered: Delivered, read: Iterable[str], where: str = ""
+) -> str:
     """The SELECT that makes the prepared table of one kind on one connection.
 
     `read` are fields beyond those of the rules, such as those that messages show. The parameters `:connection`
@@ -193,7 +198,9 @@ class _Statement:
                 sql = "NULL" if fact.name in self.unsynced else f"{source}.{name}"
                 if column.empty is not None and sql != "NULL":
                     sql = f"coalesce({sql}, {column.empty})"
-                columns.append(f"{sql} * {column.times} AS {name}" if column.times != 1 else f"{sql} AS {name}")
+                columns.append(
+                    f"{sql} * {column.times} AS {name}" if column.times != 1 else f"{sql} AS {name}"
+                )
             if fact.name in self.inputs.partial:
                 columns.append(f"{self.partial(form)} AS {quoted(fact.field.column('partial').name)}")
         return columns
@@ -212,7 +219,9 @@ class _Statement:
         if self.kind == "opportunity" and self.falls_back():
             due = quoted(self.known["next_planned_at"].column("day").name)
             columns += [
-                f"{due} AS {quoted(name)}" for name, (field, _) in self.need.columns.items() if field.name == "next_step_date"
+                f"{due} AS {quoted(name)}"
+                for name, (field, _) in self.need.columns.items()
+                if field.name == "next_step_date"
             ]
         for fact in self.need.derived.values():
             sql = "NULL"

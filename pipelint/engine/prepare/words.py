@@ -101,7 +101,9 @@ def stage_rows(db: sqlite3.Connection, pack: Pack, connection: str, crm: str) ->
     rows = []
     for native_pipeline, native_stage in pairs:
         pipeline = _pipeline(pack, labels, native_pipeline, crm, connection)
-        member = _stage(pipeline, labels, native_pipeline, native_stage, crm, connection) if pipeline else None
+        member = (
+            _stage(pipeline, labels, native_pipeline, native_stage, crm, connection) if pipeline else None
+        )
         stage = member.stage if member else None
         rows.append(
             StageRow(
@@ -134,9 +136,7 @@ class _Labels:
         return {fold(name) for name in (native, label) if name}
 
 
-def _pipeline(
-    pack: Pack, labels: _Labels, native: str | None, crm: str, connection: str
-) -> Pipeline | None:
+def _pipeline(pack: Pack, labels: _Labels, native: str | None, crm: str, connection: str) -> Pipeline | None:
     """The pipeline that names this native one, else the one that names none on this connection."""
     spoken = labels.pipeline(native)
     rest = None

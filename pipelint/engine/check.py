@@ -1,0 +1,98 @@
+"""Evaluates a project's pack on its cache and gathers what was found; records nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipelint.config.project import Connection
+from pipelint.engine.cache.encode import microseconds
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.findings import Finding, Source, findings
+from pipelint.engine.prepare.prepared import prepare
+from pipelint.engine.project import Project
+from pipelint.records import Stream
+from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
+from pipelint.rules.compile import compile_pack
+from pipelint.rules.compile_condition import Moment
+from pipelint.rules.messages import slots
+from pipelint.rules.pack import Pack
+from pipelint.rules.supply import Delivered, inputs_of
+
+KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
+_HISTORY_FIELDS = frozenset({"field", "old", "new", "at", "by"})
+
+
+@dataclass(slots=True)
+class CheckResult:
+    """What a check found, and over how much."""
+
+    as_of: datetime
+    pack_name: str
+    pack_hash: str
+    findings: list[Finding] = field(default_factory=list)
+    records: dict[RecordKind, int] = field(default_factory=lambda: {"opportunity": 0, "lead": 0})
+    not_pulled: list[str] = field(default_factory=list)
+    """Connections that the cache holds nothing of."""
+
+
+def delivered(cache: Cache, connection: Connection) -> Delivered:
+    """What the cache holds of a connection; changes between pulls are known since its first pull."""
+    streams = cache.streams(connection.name)
+    supplies = {stream: state.supply for stream, state in streams.items() if state.supply}
+    fields = {stream: supply.fields for stream, supply in supplies.items()}
+    since = {
+        stream: microseconds(supply.complete_since)
+        for stream, supply in supplies.items()
+        if supply.complete_since is not None
+    }
+    opportunities = streams.get(Stream.OPPORTUNITIES)
+    if Stream.FIELD_CHANGES not in fields and opportunities and opportunities.first_pull_at is not None:
+        fields[Stream.FIELD_CHANGES] = _HISTORY_FIELDS
+        since[Stream.FIELD_CHANGES] = microseconds(opportunities.first_pull_at)
+    custom = {stream: supply.custom for stream, supply in supplies.items()}
+    return Delivered(connection.name, connection.crm, fields, custom, since)
+
+
+def sources(cache: Cache, project: Project, connection: Connection, as_of: datetime) -> Iterator[Source]:
+    """The prepared and compiled form of each kind of record that a connection delivers."""
+    said = delivered(cache, connection)
+    pack = project.pack
+    for kind in KINDS:
+        if RECORD_STREAM[kind] not in said.fields:
+            continue
+        moment = Moment(pack.settings.calendar, as_of)
+        compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
+        prepared = prepare(cache, pack, compiled, said, _shown_fields(pack, kind))
+        yield Source(connection.name, connection.crm, pack, compiled, prepared.table)
+
+
+def check(
+    cache: Cache, project: Project, as_of: datetime, *, only: tuple[str, ...] = (), ages: bool = False
+) -> CheckResult:
+    """Every finding of the project's connections, or of those named."""
+    settings = project.pack.settings
+    result = CheckResult(as_of, settings.name, project.pack.hash)
+    for connection in project.connections(only):
+        found = False
+        for source in sources(cache, project, connection, as_of):
+            found = True
+            count = cache.db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0]
+            result.records[source.compiled.kind] += count
+            result.findings.extend(findings(cache, source, language=settings.languages[0], ages=ages))
+        if not found:
+            result.not_pulled.append(connection.name)
+    return result
+
+
+def _shown_fields(pack: Pack, kind: RecordKind) -> set[str]:
+    """The fields that messages show."""
+    texts = [
+        text
+        for rule in pack.live_rules(kind)
+        for each in (rule.message, rule.fix)
+        if each is not None
+        for text in each.by_language.values()
+    ]
+    return {name for text in texts for name in slots(text)}

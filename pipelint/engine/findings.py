@@ -1,0 +1,259 @@
+"""Findings: what a person reads about a record, made from verdicts and prepared values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+from typing import Literal, TypeAlias
+
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.evaluate import Outcome, Verdict, evaluate
+from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck, CompiledPack
+from pipelint.rules.conditions import Condition, Test
+from pipelint.rules.explain import Explainer, Leaf, Row, in_words
+from pipelint.rules.fields import Field
+from pipelint.rules.ir import SCALE
+from pipelint.rules.messages import Reader
+from pipelint.rules.pack import Pack, Rule, Severity
+from pipelint.rules.zones import EPOCH_ORDINAL
+
+FindingStatus: TypeAlias = Literal["flagged", "waived", "trial", "hidden", "could_not_check"]
+_BATCH = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One test that decided: the field, its value as people read it, and the test in words."""
+
+    field: str
+    value: str
+    test: str
+    unsynced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule on one record, unless it is clean there.
+
+    `amount` is what the record is worth, × 10 000; `written` says whether the finding may be written into the
+    CRM; `keeps` that it could not be checked for lack of data, so that what was written before stays.
+    """
+
+    connection: str
+    crm: str
+    kind: RecordKind
+    id: str
+    name: str
+    url: str | None
+    owner: str
+    pipeline: str
+    stage: str
+    rule: str
+    severity: Severity
+    status: FindingStatus
+    message: str
+    fix: str
+    items: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    amount: int | None
+    written: bool
+    keeps: bool
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where findings come from: one kind of record on one connection."""
+
+    connection: str
+    crm: str
+    pack: Pack
+    compiled: CompiledPack
+    table: str
+
+
+def findings(cache: Cache, source: Source, *, language: str, ages: bool) -> Iterator[Finding]:
+    """Every finding of a source, ordered by record id.
+
+    `ages` lets messages say "18 days ago"; what is written or exported says the date instead.
+    """
+    maker = _Maker(source, language, ages)
+    verdicts = evaluate(cache, source.compiled, source.table)
+    while batch := list(islice(verdicts, _BATCH)):
+        rows = rows_of(cache, source.table, [verdict.id for verdict in batch])
+        for verdict in batch:
+            yield from maker.of_record(verdict, rows[verdict.id])
+
+
+def rows_of(cache: Cache, table: str, ids: Sequence[str]) -> dict[str, Row]:
+    """The prepared rows of some records, by id."""
+    marks = ", ".join("?" * len(ids))
+    cursor = cache.db.execute(f'SELECT * FROM "{table}" WHERE id IN ({marks})', tuple(ids))
+    names = [column[0] for column in cursor.description]
+    return {str(row[names.index("id")]): dict(zip(names, row, strict=True)) for row in cursor}
+
+
+class _Maker:
+    def __init__(self, source: Source, language: str, ages: bool) -> None:
+        self.source = source
+        self.language = language
+        self.known = source.pack.known[source.compiled.kind]
+        self.today = source.compiled.moment.today if ages else None
+        self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
+
+    def of_record(self, verdict: Verdict, row: Row) -> list[Finding]:
+        by_rule: dict[str, list[tuple[CompiledCheck, Outcome, int]]] = {}
+        for number, outcome in verdict.outcomes.items():
+            check = self.source.compiled.checks[number]
+            found = (check, outcome, verdict.severities.get(number, 0))
+            by_rule.setdefault(check.rule.name, []).append(found)
+        reader = Reader(row, self.known, self.language, self.today)
+        made = [self.of_rule(verdict.id, checks, row, reader) for checks in by_rule.values()]
+        return _hidden(made, self.source.pack)
+
+    def of_rule(
+        self, record: str, checks: list[tuple[CompiledCheck, Outcome, int]], row: Row, reader: Reader
+    ) -> Finding:
+        rule = checks[0][0].rule
+        flagged = [found for found in checks if found[1] is Outcome.FLAGGED]
+        chosen = flagged or checks
+        items = tuple(check.check.item for check, _, _ in chosen if check.check.item)
+        level = max((severity for _, _, severity in flagged), default=SEVERITY_NUMBER[rule.severity])
+        evidence = tuple(
+            e for check, outcome, _ in chosen for e in self.evidence(check, outcome, row, reader)
+        )
+        status: FindingStatus = "could_not_check"
+        if flagged:
+            status = "trial" if rule.status == "trial" else "flagged"
+        return Finding(
+            connection=self.source.connection,
+            crm=self.source.crm,
+            kind=self.source.compiled.kind,
+            id=record,
+            name=_shown(reader, "name"),
+            url=_text(row, "url"),
+            owner=_shown(reader, "owner.name"),
+            pipeline=_shown(reader, "pipeline"),
+            stage=_shown(reader, "stage"),
+            rule=rule.name,
+            severity=SEVERITY_NAME[level],
+            status=status,
+            message=self.message(rule, flagged, items, reader) if flagged else _blank_message(evidence),
+            fix=reader.fill(rule.fix.say(self.language), self.labels(items)) if rule.fix and flagged else "",
+            items=items,
+            evidence=_distinct(evidence),
+            amount=_number(row, "amount"),
+            written=rule.status == "on",
+            keeps=not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks),
+        )
+
+    def message(
+        self,
+        rule: Rule,
+        flagged: list[tuple[CompiledCheck, Outcome, int]],
+        items: tuple[str, ...],
+        reader: Reader,
+    ) -> str:
+        return reader.fill(rule.message.say(self.language), self.labels(items))
+
+    def labels(self, items: tuple[str, ...]) -> str:
+        return ", ".join(item.replace("_", " ") for item in items)
+
+    def evidence(self, check: CompiledCheck, outcome: Outcome, row: Row, reader: Reader) -> list[Evidence]:
+        leaves: list[Leaf] = []
+        for condition in self.conditions(check, row):
+            leaves += self.explainer.deciding(condition, row)
+        wanted = None if outcome is not Outcome.FLAGGED else leaves
+        chosen = wanted if wanted is not None else [leaf for leaf in leaves if leaf.answer is None]
+        unsynced = self.source.compiled.inputs.unsynced
+        return [
+            Evidence(
+                leaf.test.field.name,
+                self.value(leaf.test.field, reader),
+                self.phrase(leaf.test),
+                leaf.test.field.name in unsynced,
+            )
+            for leaf in chosen
+        ]
+
+    def conditions(self, check: CompiledCheck, row: Row) -> Iterator[Condition]:
+        """What decided: the branch that applied, or the scope where that is what could not be checked."""
+        scope = check.check.scope
+        if scope is not None and self.explainer.answer(scope, row) is None:
+            yield scope
+        for branch in check.check.branches:
+            if branch.guard is None or self.explainer.answer(branch.guard, row):
+                if branch.condition is not None:
+                    yield branch.condition
+                return
+
+    def value(self, field: Field, reader: Reader) -> str:
+        if field.name in self.source.compiled.inputs.unsynced:
+            return "(not synced)"
+        return reader.value(field.name) if field.name in self.known else str(reader.row.get(field.main.name))
+
+    def phrase(self, test: Test) -> str:
+        return in_words(test, self.source.compiled.moment)
+
+
+def _hidden(made: list[Finding], pack: Pack) -> list[Finding]:
+    """What a flagged rule hides is still told, but counts nowhere (rules.md §4.7)."""
+    from dataclasses import replace
+
+    hidden = {
+        other for finding in made if finding.status == "flagged" for other in pack.rules[finding.rule].hides
+    }
+    return [
+        replace(finding, status="hidden", written=False)
+        if finding.rule in hidden and finding.status in {"flagged", "trial"}
+        else finding
+        for finding in made
+    ]
+
+
+def _shown(reader: Reader, name: str) -> str:
+    field = reader.fields.get(name)
+    if field is None or reader.row.get(field.main.name) is None:
+        return ""
+    return reader.value(name)
+
+
+def _text(row: Row, name: str) -> str | None:
+    value = row.get(name)
+    return None if value is None else str(value)
+
+
+def _number(row: Row, name: str) -> int | None:
+    value = row.get(name)
+    return value if isinstance(value, int) else None
+
+
+def _blank_message(evidence: Sequence[Evidence]) -> str:
+    lacking = list(dict.fromkeys(item.field for item in evidence if item.unsynced))
+    if lacking:
+        return f"could not be checked: {', '.join(lacking)} not synced"
+    blank = list(dict.fromkeys(item.field for item in evidence))
+    return f"could not be checked: {', '.join(blank) or 'a field'} is blank"
+
+
+def _distinct(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys(evidence))
+
+
+def day_text(day: int) -> str:
+    """A day number as an ISO date."""
+    return (date.fromordinal(EPOCH_ORDINAL) + timedelta(days=day)).isoformat()
+
+
+def money(amount: int | None) -> float | None:
+    """A prepared amount as a plain number for JSON."""
+    return None if amount is None else amount / SCALE
+
+
+def worst_first(found: Mapping[str, object] | list[Finding]) -> list[Finding]:
+    """Errors first, then by value at stake, then by name."""
+    listed = found if isinstance(found, list) else []
+    return sorted(listed, key=lambda f: (-SEVERITY_NUMBER[f.severity], -(f.amount or 0), f.name, f.rule))
