@@ -75,7 +75,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 # A broken file cannot be checked against a model, which knows what is secret. Until then a value counts as
 # secret if its key sounds like it, or if it is as long and as mixed as only generated text is.
 _SECRET_KEY = re.compile(
-    r"""(?<![\w-])[\w-]*(?:secret|token|password|private_?key|api_?key)["']?\s*:\s+(?!["']?\$\{)""",
+    r"""(?<![\w-])[\w-]*(?:secret|token|password|private_?key|api_?key)["']?\s*:\s+(?!["']?\$\{(?:env:\w+|file:[^}]+)\})""",
     re.IGNORECASE,
 )
 _GENERATED = re.compile(r"(?<![\w+/=-])(?=[\w+/=-]*[a-z])(?=[\w+/=-]*[A-Z])(?=[\w+/=-]*\d)[\w+/=-]{32,}")

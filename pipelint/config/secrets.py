@@ -35,6 +35,12 @@ class Unresolved(Exception):
         self.hint = hint
 
 
+def is_reference(text: str) -> bool:
+    """Whether this is one reference and nothing else, which may be shown."""
+    found = _REFERENCE.fullmatch(text)
+    return found is not None and found["default"] is None
+
+
 def resolve(text: str, folder: Path) -> str:
     """Text that is no secret, with its references replaced by what they stand for.
 

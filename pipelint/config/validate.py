@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pipelint.config.mistakes import Mistake, located, one_each
 from pipelint.config.nodes import List, Map, Node, Text
 from pipelint.config.problems import Problems, did_you_mean, nearest
-from pipelint.config.secrets import Origin, Unresolved, resolve
+from pipelint.config.secrets import Origin, Unresolved, is_reference, resolve
 from pipelint.config.settings import Settings as Settings
 from pipelint.config.shape import Shape, fields_of, keeps_secrets, under
 from pipelint.config.values import Word
@@ -59,7 +59,10 @@ class _Data:
 
     def word(self, node: Text, shape: Shape) -> Word:
         text = node.value
-        if self.origin and "${" in text and not keeps_secrets(shape):
+        known = shape and not keeps_secrets(
+            shape
+        )  # what belongs to a connector is resolved with its settings
+        if self.origin and known and "${" in text:
             try:
                 text = resolve(text, self.origin.folder)
             except Unresolved as error:
@@ -83,7 +86,7 @@ def _conceal(nodes: Sequence[Node], problems: Problems) -> None:
             _conceal(node.items, problems)
         elif isinstance(node, Map):
             _conceal([value for _, value in node.entries], problems)
-        elif "${" not in node.value:
+        elif not is_reference(node.value):
             problems.conceal(node.place)
 
 
