@@ -1,0 +1,93 @@
+"""Simplifying a rule changes no answer, unknown included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelint.rules.ir import (
+    FALSE,
+    TRUE,
+    UNKNOWN,
+    And,
+    Arithmetic,
+    Case,
+    Coalesce,
+    Column,
+    Compare,
+    Concat,
+    Expr,
+    Greatest,
+    In,
+    IsNull,
+    Least,
+    Length,
+    Literal_,
+    Not,
+    Or,
+    Position,
+)
+from pipelint.rules.optimise import simplify
+from tests.rules.expressions import expressions, records, value_of
+
+A, B, C = Column("a"), Column("b"), Column("c")
+ONE, TWO = Literal_(1), Literal_(2)
+
+
+@settings(max_examples=600, deadline=None)
+@given(expressions, st.lists(records, min_size=1, max_size=5))
+def test_the_value_stays_the_same_on_every_record(expr: Expr, rows: list[dict[str, Any]]) -> None:
+    simple = simplify(expr)
+    assert [value_of(simple, row) for row in rows] == [value_of(expr, row) for row in rows]
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions)
+def test_what_is_simple_stays_as_it_is(expr: Expr) -> None:
+    assert simplify(simplify(expr)) == simplify(expr)
+
+
+@pytest.mark.parametrize(
+    ("expr", "simple"),
+    [
+        (And((A, And((B, And((C,)))))), And((A, B, C))),
+        (Or((A, Or((B, C)))), Or((A, B, C))),
+        (And((A, Or((B, C)))), And((A, Or((B, C))))),
+        (And((A, TRUE, A)), A),
+        (And((A, UNKNOWN, FALSE)), FALSE),
+        (And((A, UNKNOWN)), And((A, UNKNOWN))),
+        (Or((A, FALSE)), A),
+        (Or((A, UNKNOWN, TRUE)), TRUE),
+        (And(()), TRUE),
+        (Or(()), FALSE),
+        (Not(Not(A)), A),
+        (Not(TRUE), FALSE),
+        (Not(UNKNOWN), UNKNOWN),
+        (Compare("<", A, UNKNOWN), UNKNOWN),
+        (Compare("<", ONE, TWO), TRUE),
+        (In(TWO, (1, 2)), TRUE),
+        (In(UNKNOWN, ()), UNKNOWN),
+        (In(A, ()), In(A, ())),
+        (IsNull(UNKNOWN), TRUE),
+        (IsNull(ONE), FALSE),
+        (IsNull(A), IsNull(A)),
+        (Coalesce((UNKNOWN, A, Coalesce((B, ONE)), C)), Coalesce((A, B, ONE))),
+        (Coalesce((UNKNOWN,)), UNKNOWN),
+        (Coalesce((ONE, A)), ONE),
+        (Case(((FALSE, A), (UNKNOWN, B)), C), C),
+        (Case(((A, ONE), (TRUE, TWO), (B, ONE)), C), Case(((A, ONE),), TWO)),
+        (Arithmetic("//", Literal_(7), TWO), Literal_(4)),
+        (Arithmetic("//", Literal_(7), Literal_(0)), UNKNOWN),
+        (Arithmetic("*", Literal_(2**62), TWO), UNKNOWN),
+        (Arithmetic("+", A, UNKNOWN), UNKNOWN),
+        (Least((ONE, TWO)), ONE),
+        (Greatest((A, UNKNOWN)), UNKNOWN),
+        (Length(Concat((Literal_("ab"), Literal_("c")))), Literal_(3)),
+        (Position(Literal_("abc"), Literal_("c")), Literal_(3)),
+    ],
+)
+def test_simplified(expr: Expr, simple: Expr) -> None:
+    assert simplify(expr) == simple
