@@ -37,10 +37,10 @@ class Behind(Protocol):
     def create(self, stream: Stream) -> str:
         """Add a record; its id, as the connector will give it."""
 
-    def change(self, stream: Stream, id: str) -> None:  # noqa: A002 - the records' own word
+    def change(self, stream: Stream, record: str) -> None:
         """Give a record another value in a field that is pulled, each time a new one."""
 
-    def delete(self, stream: Stream, id: str) -> None:  # noqa: A002
+    def delete(self, stream: Stream, record: str) -> None:
         """Delete a record, and what the CRM deletes with it."""
 
 
@@ -80,7 +80,7 @@ def _forget_links(state: State, activities: set[str]) -> None:
 
 
 class ConnectorContract:
-    """Inherit, give the two fixtures, and say what can be changed and written."""
+    """Inherit, give the fixtures `connector` and `behind`, and say what can be changed and written."""
 
     changing: ClassVar[Sequence[Stream]] = ()
     """Streams whose records `behind` can create and change."""
@@ -99,14 +99,6 @@ class ConnectorContract:
 
     unknown_id: ClassVar[str] = ""
     """A well-formed id that no record has."""
-
-    @pytest.fixture
-    def connector(self) -> Connector:
-        raise NotImplementedError("give a `connector` fixture")
-
-    @pytest.fixture
-    def behind(self) -> Behind:
-        raise NotImplementedError("give a `behind` fixture")
 
     def pages(self, connector: Connector, stream: Stream, cursor: str | None = None) -> list[Page]:
         """All pages of one pull; there is always one."""

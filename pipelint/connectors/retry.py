@@ -70,7 +70,8 @@ class RetryPolicy:
 
         def before_sleep(state: RetryCallState) -> None:
             cause = type(_error(state)).__name__
-            self.watch(Attempt(name, state.attempt_number, state.upcoming_sleep, state.idle_for, cause))
+            waited = state.idle_for - state.upcoming_sleep
+            self.watch(Attempt(name, state.attempt_number, state.upcoming_sleep, waited, cause))
 
         retrying = Retrying(
             retry=retry_if_exception(lambda e: isinstance(e, Retry) and not isinstance(e, final)),

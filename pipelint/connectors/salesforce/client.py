@@ -28,7 +28,7 @@ from pipelint.connectors.retry import RetryPolicy
 from pipelint.connectors.salesforce.describe import SObjectInfo
 from pipelint.connectors.salesforce.normalise import identity
 from pipelint.connectors.salesforce.refusal import translated
-from pipelint.connectors.salesforce.settings import Settings
+from pipelint.connectors.salesforce.settings import AccessToken, ClientCredentials, Settings
 from pipelint.connectors.salesforce.soql import checked
 from pipelint.errors import Retry, SessionExpired, SignInRefused, UnexpectedAnswer
 
@@ -218,12 +218,12 @@ class Client:
 
     def _new_org(self, *, renewing: bool) -> Salesforce:
         auth = self.settings.auth
-        if auth.token is not None:
+        if isinstance(auth, AccessToken):
             if renewing:
                 raise SignInRefused("the access token is not accepted any more", hint="give a new one")
             token = Token(auth.token.reveal(), self.settings.base_url)
         else:
-            token = self._token()
+            token = self._token(auth)
         masker.register(token.access_token)
         self._user = str(identity(token.id.rpartition("/")[2]))
         instance = self._instance(token.instance_url)
@@ -235,11 +235,8 @@ class Client:
             session=self._session,
         )
 
-    def _token(self) -> Token:
-        """Ask the My Domain host for a token with the client credentials flow (fact sheet §1)."""
-        auth = self.settings.auth
-        if auth.client_id is None or auth.client_secret is None:
-            raise SignInRefused("client_id or client_secret is missing")
+    def _token(self, auth: ClientCredentials) -> Token:
+        """Ask the My Domain host for a token: it is served there, not at login (fact sheet §1)."""
         form = {
             "grant_type": "client_credentials",
             "client_id": auth.client_id.reveal(),

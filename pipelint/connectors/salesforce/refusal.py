@@ -106,6 +106,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(None, "ENTITY_IS_LOCKED", RecordRefused, "an approval or a closed period locks the record"),
     Meaning(None, "CANNOT_UPDATE_CONVERTED_LEAD", RecordRefused),
     Meaning(None, "DUPLICATE_VALUE", RecordRefused),
+    Meaning(None, "DUPLICATE_DEVELOPER_NAME", RecordRefused),
     Meaning(None, "DUPLICATES_DETECTED", RecordRefused),
     Meaning(None, "CANNOT_EXECUTE_FLOW_TRIGGER", RecordRefused, _CODE),
     Meaning(None, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", RecordRefused, _CODE),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from pipelint.config import settings
+from pipelint.config import validate
 from pipelint.config.secrets import SecretRef
 from pipelint.config.values import Percent, expected, wrong
 from pipelint.connectors.address import base_address
@@ -22,7 +23,6 @@ _REFUSED: Final = {
 }
 _LATER: Final = ("jwt", "refresh_token")
 _USE: Final = "use flow: client_credentials with an External Client App"
-_NEEDS: Final = {"client_credentials": ("client_id", "client_secret"), "access_token": ("token",)}
 
 
 def _base_url(text: str) -> str:
@@ -42,40 +42,46 @@ def _version(text: str) -> str:
     return text
 
 
-class Auth(settings.Settings):
-    """How to sign in without a person (fact sheet §1)."""
+class ClientCredentials(validate.Settings):
+    """The way for unattended jobs: an app of the org that runs as one integration user (fact sheet §1)."""
 
-    flow: Literal["client_credentials", "access_token"]
-    client_id: SecretRef | None = None
-    client_secret: SecretRef | None = None
-    token: SecretRef | None = None
-
-    @field_validator("flow", mode="before")
-    @classmethod
-    def _known_flow(cls, flow: object) -> object:
-        if flow in _LATER:
-            raise wrong(f"sign-in with flow: {flow} is not supported yet", _USE)
-        if flow in _REFUSED:
-            raise wrong(_REFUSED[str(flow)], _USE)
-        return flow
-
-    @model_validator(mode="after")
-    def _complete(self) -> Auth:
-        needed = _NEEDS[self.flow]
-        for name in ("client_id", "client_secret", "token"):
-            given = getattr(self, name) is not None
-            if given != (name in needed):
-                verb = "does not take" if given else "needs"
-                raise wrong(f"flow: {self.flow} {verb} {name}", f"it takes {' and '.join(needed)}")
-        return self
+    flow: Literal["client_credentials"]
+    client_id: SecretRef = Field(examples=['"${env:SF_CLIENT_ID}"'])
+    client_secret: SecretRef = Field(examples=['"${env:SF_CLIENT_SECRET}"'])
 
 
-class Settings(settings.Settings):
+class AccessToken(validate.Settings):
+    """A token that somebody else got, for tests and CI; it cannot be renewed."""
+
+    flow: Literal["access_token"]
+    token: SecretRef = Field(examples=['"${env:SF_ACCESS_TOKEN}"'])
+
+
+class Settings(validate.Settings):
     """A connection with `crm: salesforce`."""
 
     crm: Literal["salesforce"]
-    base_url: Annotated[str, AfterValidator(_base_url)]
-    auth: Auth
-    api_version: Annotated[str, AfterValidator(_version)] = API_VERSION
-    stop_at: Percent = STOP_AT
-    """The share of the org's daily API calls at which a run stops, so that other integrations go on."""
+    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        description="the My Domain address", examples=["https://acme.my.salesforce.com"]
+    )
+    auth: ClientCredentials | AccessToken = Field(
+        discriminator="flow", description="how to sign in without a person"
+    )
+    api_version: Annotated[str, AfterValidator(_version)] = Field(
+        default=API_VERSION, description="the version of the REST API"
+    )
+    stop_at: Percent = Field(
+        default=STOP_AT,
+        description="the share of the org's daily API calls at which a run stops, so that others go on",
+        json_schema_extra={"default": "80%"},
+    )
+
+    @field_validator("auth", mode="before")
+    @classmethod
+    def _unattended(cls, auth: object) -> object:
+        flow = auth.get("flow") if isinstance(auth, Mapping) else None
+        if flow in _LATER:
+            raise wrong(f"sign-in with flow: {flow} is not supported yet", _USE)
+        if flow in _REFUSED:
+            raise wrong(_REFUSED[flow], _USE)
+        return auth

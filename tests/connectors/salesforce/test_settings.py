@@ -1,0 +1,50 @@
+"""What pipelint.yaml may say about a Salesforce connection, and how mistakes are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipelint.connectors.salesforce.settings import API_VERSION, AccessToken, ClientCredentials, Settings
+
+AUTH = {"flow": "client_credentials", "client_id": "${env:A}", "client_secret": "${env:B}"}
+
+
+def settings(**changed: Any) -> Settings:
+    given = {"crm": "salesforce", "base_url": "https://acme.my.salesforce.com", "auth": AUTH}
+    return Settings.model_validate(given | changed)
+
+
+def test_client_credentials() -> None:
+    found = settings()
+    assert isinstance(found.auth, ClientCredentials)
+    assert found.api_version == API_VERSION
+
+
+def test_access_token() -> None:
+    assert isinstance(settings(auth={"flow": "access_token", "token": "${env:T}"}).auth, AccessToken)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"auth": AUTH | {"flow": "jwt"}}, "not supported yet"),
+        ({"auth": AUTH | {"flow": "refresh_token"}}, "not supported yet"),
+        ({"auth": AUTH | {"flow": "password"}}, "retiring the username-password flow"),
+        ({"auth": AUTH | {"flow": "soap"}}, r"retires SOAP login\(\) in Summer '27"),
+        ({"auth": AUTH | {"flow": "magic"}}, "client_credentials"),
+        ({"auth": {"flow": "client_credentials", "client_id": "${env:A}"}}, "client_secret"),
+        ({"auth": AUTH | {"token": "${env:T}"}}, "token"),
+        ({"auth": AUTH | {"client_secret": "plain"}}, "a secret in plain text"),
+        ({"base_url": "http://acme.my.salesforce.com"}, "cannot be used|not an address"),
+        ({"base_url": "https://acme.lightning.force.com"}, "not served at lightning"),
+        ({"api_version": "59"}, "an API version such as"),
+        ({"timeout": 3}, "timeout"),
+    ],
+)
+def test_mistakes_are_explained(changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says) as caught:
+        settings(**changed)
+    assert "plain'" not in str(caught.value)

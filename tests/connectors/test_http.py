@@ -1,0 +1,117 @@
+"""Sessions: time-outs, redirects, and what becomes of a connection that fails."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from pipelint.connectors import http
+from pipelint.connectors.http import AnswerLost, BoundedAdapter, NotSent, Session, send
+from pipelint.errors import Fix, UnexpectedAnswer
+
+
+@contextmanager
+def answering(*answers: bytes) -> Iterator[str]:
+    """A server that gives these raw answers, one for each connection, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for answer in answers:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with Session(trust_env=False) as session:
+        yield session
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+
+def test_a_call_is_answered(session: Session) -> None:
+    with answering(OK) as url:
+        assert send(session, "GET", f"{url}/x").content == b"{}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    ],
+)
+def test_an_answer_that_breaks_off_is_lost(session: Session, answer: bytes) -> None:
+    with answering(answer) as url, pytest.raises(AnswerLost) as caught:
+        send(session, "GET", f"{url}/query?q=customer")
+    assert "customer" not in caught.value.message
+
+
+def test_a_closed_port_means_that_nothing_was_sent(session: Session) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(NotSent, match="refused"):
+        send(session, "GET", f"http://127.0.0.1:{port}/")
+
+
+def test_an_unknown_name_means_that_nothing_was_sent(session: Session) -> None:
+    with pytest.raises(NotSent, match=r"cannot reach nowhere\.invalid: its name is not known"):
+        send(session, "GET", "https://nowhere.invalid/")
+
+
+def test_plain_http_goes_to_this_machine_only(session: Session) -> None:
+    with pytest.raises(Fix, match="plain http"):
+        send(session, "GET", "http://nowhere.invalid/")
+
+
+def test_a_missing_time_out_is_set(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def remember(self: HTTPAdapter, request: object, stream: bool, timeout: object, *rest: object) -> None:
+        seen.append(timeout)
+        raise requests.exceptions.ReadTimeout
+
+    monkeypatch.setattr(HTTPAdapter, "send", remember)
+    with pytest.raises(AnswerLost, match="did not answer within 150 s"):
+        send(session, "GET", "https://acme.example/")
+    assert seen == [(http.CONNECT_SECONDS, http.READ_SECONDS)]
+
+
+def test_redirects_stay_with_the_host(session: Session) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with answering(moved % b"/there", OK) as url:
+        assert send(session, "GET", f"{url}/here").content == b"{}"
+    with answering(moved % b"https://evil.example/") as url, pytest.raises(UnexpectedAnswer, match="evil"):
+        send(session, "GET", f"{url}/here", headers={"Authorization": "Bearer secret"})
+
+
+def test_https_is_spoken_plainly_where_told_to(session: Session) -> None:
+    with answering(OK) as url:
+        session.mount("https://127.0.0.1", BoundedAdapter(local=True))
+        assert send(session, "GET", url.replace("http:", "https:")).content == b"{}"
+
+
+def test_netrc_does_not_replace_our_authorization(session: Session) -> None:
+    prepared = session.prepare_request(requests.Request("GET", "https://acme.example/"))
+    assert "Authorization" not in prepared.headers
+    assert prepared.headers["User-Agent"].startswith("pipelint/")
