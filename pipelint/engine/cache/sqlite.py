@@ -51,8 +51,11 @@ class Cache:
         with explained(str(path)):
             db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
             try:
-                _configure(db)
-                _bring_up_to_date(db, str(path))
+                _refuse_foreign(db, str(path))
+                for pragma in _PRAGMAS:
+                    db.execute(f"PRAGMA {pragma}")
+                if _pragma(db, "user_version") < SCHEMA_VERSION:
+                    _migrate(db)
             except BaseException:
                 db.close()
                 raise
@@ -91,9 +94,7 @@ class Cache:
     def store(self, connection: str, page: Page, supply: Supply, pull: int, now: datetime) -> Stored:
         """Store a page together with its cursor."""
         with self.transaction() as db:
-            known = state.load(db, connection, page.stream)
-            if known is None:
-                known = state.begun(None, connection, supply, pull, full=True)
+            known = _known(db, connection, supply, pull)
             stored = store_page(db, connection, page, _interval(known, supply, now), pull)
             state.save(db, replace(known, cursor=page.cursor, pull=pull))
             return stored
@@ -103,9 +104,7 @@ class Cache:
     ) -> int:
         """Bring the supply into force; after a full pull, remove what it did not see and say how many."""
         with self.transaction() as db:
-            known = state.load(db, connection, supply.stream)
-            if known is None:
-                known = state.begun(None, connection, supply, pull, full=True)
+            known = _known(db, connection, supply, pull)
             since = known.pending.pull if known.pending else None
             gone = 0 if since is None else delete_unseen(db, connection, supply.stream, since, pull)
             state.save(db, replace(state.finished(known, supply, started, now), pull=pull))
@@ -166,16 +165,18 @@ def _create(path: Path) -> None:
         raise CacheUnusable(f"The cache {path} cannot be opened: {reason}", hint=hint) from error
 
 
-def _configure(db: sqlite3.Connection) -> None:
-    for pragma in _PRAGMAS:
-        db.execute(f"PRAGMA {pragma}")
+def _refuse_foreign(db: sqlite3.Connection, path: str) -> None:
+    """Never alter somebody else's database, nor one whose form we cannot know."""
+    ours = _pragma(db, "application_id") == _APPLICATION_ID
+    if not ours and db.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
+        hint = "Point `cache` at another file: this one is left as it is."
+        raise CacheUnusable(f"The cache {path} is the database of another program", hint=hint)
+    if _pragma(db, "user_version") > SCHEMA_VERSION:
+        hint = "Update pipelint, or point `cache` at another file."
+        raise CacheUnusable(f"The cache {path} was written by a newer pipelint", hint=hint)
 
 
-def _bring_up_to_date(db: sqlite3.Connection, path: str) -> None:
-    version = _pragma(db, "user_version")
-    if version == SCHEMA_VERSION and _pragma(db, "application_id") == _APPLICATION_ID:
-        return
-    _refuse_foreign(db, path, version)
+def _migrate(db: sqlite3.Connection) -> None:
     from sqlite_utils import Database  # slow to import, and rarely needed
 
     from pipelint.engine.cache.migrations import migrations
@@ -186,19 +187,13 @@ def _bring_up_to_date(db: sqlite3.Connection, path: str) -> None:
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def _refuse_foreign(db: sqlite3.Connection, path: str, version: int) -> None:
-    """Never alter somebody else's database, nor one whose form we cannot know."""
-    ours = _pragma(db, "application_id") == _APPLICATION_ID
-    if not ours and db.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
-        hint = "Point `cache` at another file: this one is left as it is."
-        raise CacheUnusable(f"The cache {path} is the database of another program", hint=hint)
-    if version > SCHEMA_VERSION:
-        hint = "Update pipelint, or point `cache` at another file."
-        raise CacheUnusable(f"The cache {path} was written by a newer pipelint", hint=hint)
-
-
 def _pragma(db: sqlite3.Connection, name: str) -> int:
     return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _known(db: sqlite3.Connection, connection: str, supply: Supply, pull: int) -> State:
+    known = state.load(db, connection, supply.stream)
+    return known or state.begun(None, connection, supply, pull, full=False)
 
 
 def _interval(known: State, supply: Supply, now: datetime) -> Interval | None:

@@ -108,7 +108,7 @@ class AnySequenceOfPages(RuleBasedStateMachine):
     )
     def pull_activities(self, of, deleted, full):
         records = [Activity(activity, START) for activity in of]
-        told = [ActivityLink(*link, activity) for activity, some in of.items() for link in some]
+        told = [ActivityLink(kind, id_, activity) for activity, some in of.items() for kind, id_ in some]
         pulled(self.cache, page(Stream.ACTIVITIES, *records, *told, deleted=deleted), full=full)
 
     @rule(records=st.lists(few, max_size=2), deleted=st.lists(few, max_size=1), full=st.booleans())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -204,7 +205,7 @@ def test_storing_the_same_pages_again_changes_nothing(deals, parts, lines):
 @settings(deadline=None)
 @given(st.lists(opportunities, max_size=10), st.lists(roles, max_size=10), st.data())
 def test_any_split_into_pages_gives_the_same_cache(deals, parts, data):
-    def split(records):
+    def split(records: list[Any]) -> list[list[Any]]:
         cuts = sorted(data.draw(st.lists(st.integers(0, len(records)), max_size=4)))
         return [records[a:b] for a, b in zip([0, *cuts], [*cuts, len(records)], strict=True)]
 
