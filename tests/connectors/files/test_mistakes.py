@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from pipelint.config.problems import Problems
+from pipelint.config.project import load_project_file
 from pipelint.connectors.files import FilesConnector, Settings
 from pipelint.errors import ProblemsFound, UsageError
 from pipelint.records import Stream
@@ -161,9 +163,43 @@ def test_settings_that_cannot_be(stream: dict[str, object], loc: str, told: str)
     assert told in error["msg"]
 
 
-def test_the_path_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def written(project: Path, text: str) -> tuple[Settings | None, list[str]]:
+    """The settings of a connection as pipelint.yaml gives them, and what is wrong with them."""
+    (project / "pipelint.yaml").write_text(text, encoding="utf-8")
+    problems = Problems()
+    file = load_project_file(project, problems, known_crms=["files"])
+    settings = file.connections["history"].settings(Settings, problems) if file else None
+    return settings, [
+        f"{problem.place.line}:{problem.place.column}: {problem.what} = {problem.hint}"
+        for problem in sorted(problems.found, key=lambda problem: problem.place.column)
+    ]
+
+
+HISTORY = """\
+pipelint: 1
+connections:
+  history:
+    crm: files
+    path: ${env:EXPORTS}/crm
+    streams:
+      opportunities: {file: deals.csv, columns: {owner: sales_agent}}
+"""
+
+
+def test_the_path_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EXPORTS", "/data/exports")
-    settings = Settings.model_validate(
-        {"crm": "files", "path": "${env:EXPORTS}/crm", "streams": {"opportunities": {"file": "a.csv"}}}
-    )
+    settings, mistakes = written(tmp_path, HISTORY)
+    assert mistakes == []
+    assert settings is not None
     assert settings.path == "/data/exports/crm"
+
+
+def test_mistakes_are_shown_where_they_were_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EXPORTS", "/data/exports")
+    text = HISTORY.replace("owner:", "ownr:").replace("deals.csv,", "deals.csv, zone: Paris,")
+    settings, mistakes = written(tmp_path, text)
+    assert settings is None
+    assert mistakes == [
+        "7:47: 'Paris' is not a time zone = write a name like Europe/Paris",
+        "7:63: 'ownr' is not a field of opportunities = did you mean 'owner'?",
+    ]
