@@ -200,6 +200,6 @@ def test_mistakes_are_shown_where_they_were_written(monkeypatch: pytest.MonkeyPa
     settings, mistakes = written(tmp_path, text)
     assert settings is None
     assert mistakes == [
-        "7:47: 'Paris' is not a time zone = write a name like Europe/Paris",
+        "7:46: 'Paris' is not a time zone = write a name like Europe/Paris",
         "7:63: 'ownr' is not a field of opportunities = did you mean 'owner'?",
     ]
