@@ -82,9 +82,10 @@ class Faults:
     def add_json(self, document: object) -> Fault:
         """Add a fault that came as JSON."""
         match document:
-            case {"effect": str(code)} if code.isupper():
-                document = {**document, "effect": "error", "code": code}
-        fault = Fault.from_json(document)
+            case {"effect": str(code), **details} if code.isupper():
+                fault = Fault.from_json({**details, "effect": "error", "code": code})
+            case _:
+                fault = Fault.from_json(document)
         with self._lock:
             self._script.append(fault)
         return fault

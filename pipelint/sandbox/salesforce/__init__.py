@@ -64,7 +64,8 @@ class SalesforceSandbox:
 
     def _open(self, size: int, seed: int, data: Path | None, state: Path | None) -> tuple[Org, list[str]]:
         """The organisation, and one line about each thing that was loaded or left out."""
-        from pipelint.sandbox.salesforce import metadata, organisation, trees
+        from pipelint.sandbox.salesforce import metadata, trees
+        from pipelint.sandbox.salesforce.fill import fill
         from pipelint.sandbox.salesforce.org import Org
         from pipelint.sandbox.salesforce.schema import Schema
         from pipelint.sandbox.salesforce.schema_sales import SALES_OBJECTS
@@ -84,7 +85,7 @@ class SalesforceSandbox:
             store.create_indexes()
             return org, [*(f"{count} {name}" for name, count in found.counts.items()), *found.problems]
         if size:
-            self.illnesses = organisation.generate(setup, size, seed)
+            self.illnesses = fill(setup, size, seed)
         store.create_indexes()
         return org, [f"a generated organisation with {size} opportunities (seed {seed})"]
 

@@ -13,10 +13,9 @@ from datetime import UTC, datetime, timedelta
 
 from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.salesforce.errors import OAuthError, SalesforceError
-from pipelint.sandbox.salesforce.org import Org
+from pipelint.sandbox.salesforce.org import INTEGRATION_USER, Org
 
 REFRESH_TOKEN = "sandbox-refresh-token"  # noqa: S105 - the sandbox's published credential, it protects nothing
-INTEGRATION_USER = "integration@sandbox.example"
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ HISTORY_FIELDS = ("StageName", "Amount", "Probability", "CloseDate")
 TRACKED_FIELDS = ("StageName", "Amount", "CloseDate", "NextStep", "OwnerId", "ForecastCategoryName")
 """A change of the former writes OpportunityHistory, of the latter OpportunityFieldHistory."""
 
-_API_CATEGORY = {label: api for api, label in FORECAST_CATEGORIES}
+API_CATEGORY = {label: api for api, label in FORECAST_CATEGORIES}
 
 
 def derive(store: Store, before: Row | None, after: Row, given: set[str], now: str) -> None:
@@ -28,7 +28,7 @@ def derive(store: Store, before: Row | None, after: Row, given: set[str], now: s
                 after["ForecastCategoryName"] = stage["ForecastCategoryName"]
         if before is not None:
             after["LastStageChangeDate"] = now
-    after["ForecastCategory"] = _API_CATEGORY.get(str(after.get("ForecastCategoryName")))
+    after["ForecastCategory"] = API_CATEGORY.get(str(after.get("ForecastCategoryName")))
     after["ExpectedRevenue"] = expected_revenue(after.get("Amount"), after.get("Probability"))
     closes = date.fromisoformat(str(after["CloseDate"]))
     after["FiscalYear"], after["FiscalQuarter"] = closes.year, (closes.month + 2) // 3

@@ -15,6 +15,11 @@ from pipelint.sandbox.salesforce.write import Writer, find_id
 
 BASE = "/services/data/v68.0"
 
+INTEGRATION_USER = "integration@sandbox.example"
+COLLEAGUE = "colleague@sandbox.example"
+MANAGER = "manager@sandbox.example"
+"""Users every sandbox has: the one tokens are for, one who edits deals, one who may only read."""
+
 
 class Org:
     """The parts the API works with, and short ways in for tests and demonstrations."""
@@ -36,7 +41,7 @@ class Org:
     @property
     def colleague(self) -> Access:
         """The colleague from sales operations as whom the helpers below act."""
-        return Access(self.store, self.user("colleague@sandbox.example"))
+        return Access(self.store, self.user(COLLEAGUE))
 
     def query(self, soql: str) -> list[Record]:
         """All records that a query finds, deleted ones apart."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.salesforce.access import ADMINISTRATOR, READ_ONLY
-from pipelint.sandbox.salesforce.auth import INTEGRATION_USER
 from pipelint.sandbox.salesforce.custom_fields import CustomFields
+from pipelint.sandbox.salesforce.org import COLLEAGUE, INTEGRATION_USER, MANAGER
 from pipelint.sandbox.salesforce.stages import FORECAST_CATEGORIES, RECORD_TYPE_STAGES, STAGES
 from pipelint.sandbox.salesforce.store import Store, Value
 from pipelint.sandbox.salesforce.validation import RULES
@@ -27,6 +27,9 @@ class Setup:
     store: Store
     clock: Clock
     user_id: str = ""
+    """Who set it all up: the first user."""
+    colleague: str = ""
+    """The colleague in sales operations, as whom `Org` acts."""
 
     def insert(self, sobject: str, **values: Value) -> str:
         """One record; answers its id."""
@@ -85,10 +88,8 @@ def set_up(store: Store, clock: Clock, *, validation_rules: bool) -> Setup:
     if validation_rules:
         _validation_rules(setup)
     setup.user("Pipelint", "Integration", ADMINISTRATOR, username=INTEGRATION_USER)
-    setup.user(
-        "Odile", "Ravel", ADMINISTRATOR, username="colleague@sandbox.example", title="Sales Operations"
-    )
-    setup.user("Martin", "Keller", READ_ONLY, username="manager@sandbox.example", title="Sales Director")
+    setup.colleague = setup.user("Odile", "Ravel", ADMINISTRATOR, username=COLLEAGUE)
+    setup.user("Martin", "Keller", READ_ONLY, username=MANAGER, title="Sales Director")
     return setup
 
 

@@ -40,6 +40,8 @@ STAGES = (
 )
 """Salesforce's own stages, and one that was switched off while old deals still sit in it."""
 
+STAGE = {stage.name: stage for stage in STAGES}
+
 RECORD_TYPE_STAGES = {
     "New_Business": tuple(stage.name for stage in STAGES if stage.active),
     "Renewal": (
