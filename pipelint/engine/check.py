@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -55,8 +55,13 @@ def delivered(cache: Cache, connection: Connection) -> Delivered:
     return Delivered(connection.name, connection.crm, fields, custom, since)
 
 
-def sources(cache: Cache, project: Project, connection: Connection, as_of: datetime) -> Iterator[Source]:
-    """The prepared and compiled form of each kind of record that a connection delivers."""
+def sources(
+    cache: Cache, project: Project, connection: Connection, as_of: datetime, *, read: Iterable[str] = ()
+) -> Iterator[Source]:
+    """The prepared and compiled form of each kind of record that a connection delivers.
+
+    `read` are fields to prepare beyond those that the rules use.
+    """
     said = delivered(cache, connection)
     pack = project.pack
     for kind in KINDS:
@@ -64,7 +69,7 @@ def sources(cache: Cache, project: Project, connection: Connection, as_of: datet
             continue
         moment = Moment(pack.settings.calendar, as_of)
         compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
-        prepared = prepare(cache, pack, compiled, said, _shown_fields(pack, kind))
+        prepared = prepare(cache, pack, compiled, said, _shown_fields(pack, kind).union(read))
         yield Source(connection.name, connection.crm, pack, compiled, prepared.table)
 
 

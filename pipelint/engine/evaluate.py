@@ -1,4 +1,4 @@
-"""Evaluates a compiled pack inside the cache: one statement per 200 checks, four outcomes in two bits each."""
+"""Evaluates a compiled pack inside the cache: one statement per 186 checks, two bits for each outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from operator import itemgetter
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.rules.compile import CompiledCheck, CompiledPack
 from pipelint.rules.emit.sqlite import expression
-from pipelint.rules.ir import Case, Literal_
+from pipelint.rules.ir import Case, Constant
 
 CHECKS_PER_WORD = 31  # two bits each, in a signed 64-bit word
 WORDS_PER_STATEMENT = 6
@@ -36,11 +36,13 @@ class Verdict:
     severities: dict[int, int]
 
 
-def evaluate(cache: Cache, compiled: CompiledPack, table: str) -> Iterator[Verdict]:
-    """The verdicts of all records of which at least one check is not clean, ordered by id."""
+def evaluate(
+    cache: Cache, compiled: CompiledPack, table: str, record: str | None = None
+) -> Iterator[Verdict]:
+    """The verdicts of all records, or of one, of which at least one check is not clean, ordered by id."""
     step = CHECKS_PER_WORD * WORDS_PER_STATEMENT
     parts = [
-        _part(cache, compiled.checks[first : first + step], first, table)
+        _part(cache, compiled.checks[first : first + step], first, table, record)
         for first in range(0, len(compiled.checks), step)
     ]
     for record, rows in groupby(merge(*parts, key=itemgetter(0)), key=itemgetter(0)):
@@ -51,14 +53,15 @@ def evaluate(cache: Cache, compiled: CompiledPack, table: str) -> Iterator[Verdi
 
 
 def _part(
-    cache: Cache, checks: Sequence[CompiledCheck], first: int, table: str
+    cache: Cache, checks: Sequence[CompiledCheck], first: int, table: str, record: str | None
 ) -> Iterator[tuple[str, int, Sequence[int]]]:
-    for row in cache.db.execute(statement(checks, table)):
+    one = record is not None
+    for row in cache.db.execute(statement(checks, table, one=one), (record,) if one else ()):
         yield row[0], first, row[1:]
 
 
-def statement(checks: Sequence[CompiledCheck], table: str) -> str:
-    """`SELECT id, outcomes per word…, severities per word…` of the records that are not clean, in order of id."""
+def statement(checks: Sequence[CompiledCheck], table: str, *, one: bool = False) -> str:
+    """`SELECT id, outcomes per word…, severities per word…` of the records that are not clean, by id."""
     words = [checks[n : n + CHECKS_PER_WORD] for n in range(0, len(checks), CHECKS_PER_WORD)]
     outcomes = [" | ".join(_outcome(check, n) for n, check in enumerate(word)) for word in words]
     severities = [_severities(word) for word in words]
@@ -73,12 +76,12 @@ def statement(checks: Sequence[CompiledCheck], table: str) -> str:
     chosen = ", ".join(["id", *(f"o{n}" for n in range(count)), *(f"s{n}" for n in range(count))])
     found = " OR ".join(f"o{n} <> 0" for n in range(count))
     # MATERIALIZED: otherwise SQLite works every check out twice, for the result and for the filter.
-    return f'WITH v AS MATERIALIZED (SELECT {inner} FROM "{table}") SELECT {chosen} FROM v WHERE {found} ORDER BY id'
+    return f'WITH v AS MATERIALIZED (SELECT {inner} FROM "{table}"{" WHERE id = ?" if one else ""}) SELECT {chosen} FROM v WHERE {found} ORDER BY id'
 
 
 def _outcome(check: CompiledCheck, place: int) -> str:
     """Two bits: the verdict once, and only where it is unknown the reason."""
-    reason = expression(Case(((check.unsynced, Literal_(3)),), Literal_(2)))
+    reason = expression(Case(((check.unsynced, Constant(3)),), Constant(2)))
     return f"(coalesce({expression(check.verdict)}, {reason}) << {2 * place})"
 
 
@@ -87,7 +90,7 @@ def _severities(word: Sequence[CompiledCheck]) -> str:
     parts = [
         f"(coalesce({expression(check.severity)}, 0) << {2 * place})"
         for place, check in enumerate(word)
-        if not isinstance(check.severity, Literal_)
+        if not isinstance(check.severity, Constant)
     ]
     return " | ".join(parts) or "0"
 
@@ -102,5 +105,5 @@ def _unpack(row: Sequence[int], checks: Sequence[CompiledCheck], first: int, ver
         verdict.outcomes[first + number] = outcome
         if outcome is Outcome.FLAGGED:
             fixed = check.severity
-            level = fixed.value if isinstance(fixed, Literal_) else row[count + word] >> (2 * place) & 3
+            level = fixed.value if isinstance(fixed, Constant) else row[count + word] >> (2 * place) & 3
             verdict.severities[first + number] = int(level or 1)

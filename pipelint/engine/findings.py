@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
 from typing import Literal, TypeAlias
@@ -15,7 +15,6 @@ from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck
 from pipelint.rules.conditions import Condition, Test
 from pipelint.rules.explain import Explainer, Leaf, Row, in_words
 from pipelint.rules.fields import Field
-from pipelint.rules.ir import SCALE
 from pipelint.rules.messages import Reader
 from pipelint.rules.pack import Pack, Rule, Severity
 from pipelint.rules.zones import EPOCH_ORDINAL
@@ -75,13 +74,15 @@ class Source:
     table: str
 
 
-def findings(cache: Cache, source: Source, *, language: str, ages: bool) -> Iterator[Finding]:
-    """Every finding of a source, ordered by record id.
+def findings(
+    cache: Cache, source: Source, *, language: str, ages: bool, record: str | None = None
+) -> Iterator[Finding]:
+    """Every finding of a source, or of one record, ordered by record id.
 
     `ages` lets messages say "18 days ago"; what is written or exported says the date instead.
     """
     maker = _Maker(source, language, ages)
-    verdicts = evaluate(cache, source.compiled, source.table)
+    verdicts = evaluate(cache, source.compiled, source.table, record)
     while batch := list(islice(verdicts, _BATCH)):
         rows = rows_of(cache, source.table, [verdict.id for verdict in batch])
         for verdict in batch:
@@ -200,18 +201,18 @@ class _Maker:
 
 
 def _hidden(made: list[Finding], pack: Pack) -> list[Finding]:
-    """What a flagged rule hides is still told, but counts nowhere (rules.md §4.7)."""
-    from dataclasses import replace
-
-    hidden = {
-        other for finding in made if finding.status == "flagged" for other in pack.rules[finding.rule].hides
-    }
-    return [
-        replace(finding, status="hidden", written=False)
-        if finding.rule in hidden and finding.status in {"flagged", "trial"}
-        else finding
-        for finding in made
-    ]
+    """What a flagged rule hides is still told, but counts nowhere; a hidden item is left out (rules.md §4.7)."""
+    hidden = {other for each in made if each.status == "flagged" for other in pack.rules[each.rule].hides}
+    result = []
+    for each in made:
+        items = tuple(item for item in each.items if f"{each.rule}/{item}" not in hidden)
+        if each.status not in {"flagged", "trial"}:
+            result.append(each)
+        elif each.rule in hidden or (each.items and not items):
+            result.append(replace(each, status="hidden", written=False))
+        else:
+            result.append(each)
+    return result
 
 
 def _shown(reader: Reader, name: str) -> str:
@@ -248,12 +249,6 @@ def day_text(day: int) -> str:
     return (date.fromordinal(EPOCH_ORDINAL) + timedelta(days=day)).isoformat()
 
 
-def money(amount: int | None) -> float | None:
-    """A prepared amount as a plain number for JSON."""
-    return None if amount is None else amount / SCALE
-
-
-def worst_first(found: Mapping[str, object] | list[Finding]) -> list[Finding]:
+def worst_first(found: Iterable[Finding]) -> list[Finding]:
     """Errors first, then by value at stake, then by name."""
-    listed = found if isinstance(found, list) else []
-    return sorted(listed, key=lambda f: (-SEVERITY_NUMBER[f.severity], -(f.amount or 0), f.name, f.rule))
+    return sorted(found, key=lambda f: (-SEVERITY_NUMBER[f.severity], -(f.amount or 0), f.name, f.rule))

@@ -1,4 +1,4 @@
-"""A rule's branches: what it asks of each segment, stage and stage group, the more specific first (rules.md §4.8)."""
+"""A rule's branches: what it asks of each segment, stage and stage group, specific first (rules.md §4.8)."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class _Branches:
         self.variants = variants
         self.problems = problems
         self.settings = self._settings(form.node("settings"))
-        if override is not None:
-            self.settings |= self._settings(override.node("settings"), known=True)
+        self.overridden = self._settings(override.node("settings"), known=True) if override else {}
+        self.settings |= self.overridden
         segments = variants.segments[kind]
         self.segment = segment_field(segments)
         self.per_segment = self._changes(form.node("per_segment"), segments, "segment")
@@ -99,7 +99,8 @@ class _Branches:
             if condition is None:
                 return None
             severities = [change.severity for change in changes if change.severity]
-            branches.append(Branch(guard, condition, severities[-1] if severities else self.severity))
+            severity = severities[-1] if severities else self.severity
+            branches.append(Branch(guard, condition, severity, self._raise_to(settings)))
         return tuple(branches)
 
     def _cases(self) -> Iterator[tuple[Condition | None, list[_Change], Mapping[str, Node]]]:
@@ -127,7 +128,8 @@ class _Branches:
         settings = dict(self.settings)
         if group is not None:
             changes.append(self.per_group[group])
-            settings |= self.per_group[group].settings or {}
+            # Whoever overrides a setting means it everywhere, also where the shipped rule varies it by group.
+            settings |= {**(self.per_group[group].settings or {}), **self.overridden}
             if stage is None:
                 guards.append(is_word(self.scope.fields["stage_group"], group, self.place))
         if stage is not None:
@@ -153,6 +155,19 @@ class _Branches:
         node = required or self.form.node("flag_when")
         condition = None if node is None else read_condition(node, scope, self.problems)
         return Negated(condition, condition.place) if condition is not None and required else condition
+
+    def _raise_to(self, settings: Mapping[str, Node]) -> tuple[tuple[Severity, Condition], ...]:
+        scope = self.scope.with_settings(settings)
+        found: dict[str, Condition] = {}
+        for key, value in entries(self.form.node("raise_to"), "severities", self.problems):
+            if key.value not in SEVERITIES:
+                hint = did_you_mean(key.value, SEVERITIES) or f"it is one of: {', '.join(SEVERITIES)}"
+                self.problems.error(key.place, f"'{key.value}' is no severity", hint)
+                continue
+            condition = read_condition(value, scope, self.problems)
+            if condition is not None:
+                found[key.value] = condition
+        return tuple((severity, found[severity]) for severity in SEVERITIES if severity in found)
 
     def _settings(self, node: Node | None, *, known: bool = False) -> dict[str, Node]:
         found = {}

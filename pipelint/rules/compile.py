@@ -19,12 +19,12 @@ from pipelint.rules.ir import (
     Coalesce,
     Column,
     Compare,
+    Constant,
     Expr,
-    Literal_,
     Or,
 )
 from pipelint.rules.optimise import simplify
-from pipelint.rules.pack import Check, Pack, Rule, Severity
+from pipelint.rules.pack import Branch, Check, Pack, Rule, Severity
 
 SEVERITY_NUMBER: dict[Severity, int] = {"info": 1, "warning": 2, "error": 3}
 SEVERITY_NAME: dict[int, Severity] = {number: name for name, number in SEVERITY_NUMBER.items()}
@@ -70,7 +70,7 @@ def compile_pack(pack: Pack, kind: RecordKind, inputs: Inputs, moment: Moment) -
     )
     segments = [(name, by_kind[kind]) for name, by_kind in pack.segments if kind in by_kind]
     branches = tuple(
-        (compiler.condition(condition), Literal_(n)) for n, (_, condition) in enumerate(segments, 1)
+        (compiler.condition(condition), Constant(n)) for n, (_, condition) in enumerate(segments, 1)
     )
     segment = simplify(Case(branches, UNKNOWN)) if branches else UNKNOWN
     return CompiledPack(kind, checks, segment, inputs, moment)
@@ -87,7 +87,7 @@ class _PackCompiler:
     def check(self, rule: Rule, check: Check) -> CompiledCheck:
         flagged = self.branches(check, self.flagged_branches(check), UNKNOWN)
         scope = self.scope(rule, check)
-        severity = self.severity(rule, check)
+        severity = self.severity(check)
         lacking = self.lacking([c for c in (check.scope, *_conditions(check)) if c is not None])
         return CompiledCheck(
             f"{rule.name}/{check.item}" if check.item else rule.name,
@@ -103,7 +103,7 @@ class _PackCompiler:
         parts: list[Expr] = []
         if rule.since is not None:
             created = Compare(
-                ">=", Column("created_at__day"), Literal_(rule.since.toordinal() - _EPOCH_ORDINAL)
+                ">=", Column("created_at__day"), Constant(rule.since.toordinal() - _EPOCH_ORDINAL)
             )
             parts.append(definitely(created))
         if check.scope is not None:
@@ -123,14 +123,19 @@ class _PackCompiler:
             cases.append((self.condition(branch.guard), value))
         return Case(tuple(cases), otherwise) if cases else otherwise
 
-    def severity(self, rule: Rule, check: Check) -> Expr:
-        values: list[Expr] = [Literal_(SEVERITY_NUMBER[branch.severity]) for branch in check.branches]
-        base = values[0] if len(set(values)) == 1 else self.branches(check, values, values[-1])
-        for severity, condition in reversed(rule.raise_to):
-            number = SEVERITY_NUMBER[severity]
-            higher = And((self.condition(condition), Compare("<", base, Literal_(number))))
-            base = Case(((higher, Literal_(number)),), base)
-        return base
+    def severity(self, check: Check) -> Expr:
+        values = [self.branch_severity(branch) for branch in check.branches]
+        return values[0] if len(set(values)) == 1 else self.branches(check, values, values[-1])
+
+    def branch_severity(self, branch: Branch) -> Expr:
+        """The branch's own severity, lifted while a condition of `raise_to` definitely holds."""
+        base = SEVERITY_NUMBER[branch.severity]
+        raised = [
+            (self.condition(condition), Constant(SEVERITY_NUMBER[severity]))
+            for severity, condition in branch.raise_to
+            if SEVERITY_NUMBER[severity] > base
+        ]
+        return Case(tuple(raised), Constant(base)) if raised else Constant(base)
 
     def lacking(self, conditions: Iterable[Condition]) -> Expr:
         """True where an input of these conditions was not supplied, for the connection or for this record."""
@@ -139,7 +144,7 @@ class _PackCompiler:
             return TRUE
         markers = dict.fromkeys(self.markers(fields.values()))
         return (
-            Or(tuple(Compare("=", Column(marker), Literal_(1)) for marker in markers)) if markers else FALSE
+            Or(tuple(Compare("=", Column(marker), Constant(1)) for marker in markers)) if markers else FALSE
         )
 
     def markers(self, fields: Iterable[Field]) -> Iterator[str]:

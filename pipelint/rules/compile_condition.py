@@ -1,4 +1,4 @@
-"""Turns a checked condition into the intermediate form, for one connection and one moment (rules.md §4.3b, §5)."""
+"""Turns a checked condition into the intermediate form, for one connection and moment (rules.md §4.3b)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pipelint.rules.conditions import (
     Truth,
     Word,
 )
-from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, FieldType
 from pipelint.rules.ir import (
     FALSE,
     SCALE,
@@ -39,11 +39,11 @@ from pipelint.rules.ir import (
     Column,
     Compare,
     Concat,
+    Constant,
     Expr,
     In,
     IsNull,
     Length,
-    Literal_,
     Not,
     Or,
     Position,
@@ -108,9 +108,9 @@ class _Compiler:
         expr = self.answered(test)
         if field.name in self.inputs.partial:
             seen = lower_bound(test, expr)
-            expr = Case(((Compare("=", field.column("partial"), Literal_(1)), seen),), expr)
+            expr = Case(((Compare("=", field.column("partial"), Constant(1)), seen),), expr)
         if field.marker and (test.if_blank is not None or test.name in {"blank", "present"}):
-            expr = Case(((Compare("=", Column(field.marker), Literal_(1)), UNKNOWN),), expr)
+            expr = Case(((Compare("=", Column(field.marker), Constant(1)), UNKNOWN),), expr)
         return expr
 
     def answered(self, test: Test) -> Expr:
@@ -125,7 +125,7 @@ class _Compiler:
             expr = self.compared(test)
         if test.if_blank is None:
             return expr
-        return Case(((blank, Literal_(test.if_blank)),), expr)
+        return Case(((blank, Constant(test.if_blank)),), expr)
 
     def compared(self, test: Test) -> Expr:
         kind = test.field.type
@@ -140,7 +140,7 @@ class _Compiler:
         if kind is FieldType.ORDERED:
             return _ordered(test)
         (truth,) = test.operands
-        value = Literal_(int(truth.value)) if isinstance(truth, Truth) else cast("Other", truth).field.main
+        value = Constant(int(truth.value)) if isinstance(truth, Truth) else cast("Other", truth).field.main
         return Compare("=", test.field.main, value)
 
     def date(self, test: Test) -> Expr:
@@ -150,16 +150,16 @@ class _Compiler:
                 return self.span(test, operand)
             case Period():
                 first, last = self.moment.calendar.period(self.moment.as_of, operand.name)
-                return _within(test.field.column("day"), Literal_(first), Literal_(last))
+                return _within(test.field.column("day"), Constant(first), Constant(last))
             case End():
                 last_day = Arithmetic("-", test.field.column(f"{operand.unit}_end"), test.field.column("day"))
-                return Compare("<", last_day, Literal_(operand.days))
+                return Compare("<", last_day, Constant(operand.days))
             case Other(period=unit) if unit:
                 return Compare(">", test.field.column(unit), operand.field.column(unit))
             case Other():
                 return self.other_date(test, operand)
             case Day():
-                return _compare_day(test.name, test.field.column("day"), Literal_(self.day(operand)))
+                return _compare_day(test.name, test.field.column("day"), Constant(self.day(operand)))
         raise TypeError(operand)
 
     def day(self, operand: Day) -> int:
@@ -174,16 +174,16 @@ class _Compiler:
         if isinstance(plus, int) or plus is None:
             return _compare_day(test.name, test.field.column("day"), operand.field.column("day"))
         aspect = "at" if plus.is_clock else "day"
-        moved = Arithmetic("+", operand.field.column(aspect), Literal_(operand.direction * plus.size))
+        moved = Arithmetic("+", operand.field.column(aspect), Constant(operand.direction * plus.size))
         return _compare_day(test.name, test.field.column(aspect), moved)
 
     def span(self, test: Test, operand: Span) -> Expr:
         length, field = operand.length, test.field
         direction: Direction = -1 if test.name in {"older_than", "within_last"} else 1
-        bound = Literal_(self.moment.calendar.shift(self.moment.as_of, length, direction))
+        bound = Constant(self.moment.calendar.shift(self.moment.as_of, length, direction))
         value = field.column("at" if length.is_clock else "day")
         exact = field.column("at" if field.type is FieldType.DATETIME else "day")
-        now = Literal_(self.moment.now if field.type is FieldType.DATETIME else self.moment.today)
+        now = Constant(self.moment.now if field.type is FieldType.DATETIME else self.moment.today)
         match test.name:
             case "older_than":
                 return Compare("<", value, bound)
@@ -217,14 +217,14 @@ def _folded(operand: Operand) -> Expr:
     return (
         operand.field.column("fold")
         if isinstance(operand, Other)
-        else Literal_(fold(cast("Word", operand).text))
+        else Constant(fold(cast("Word", operand).text))
     )
 
 
 def _equal_any(value: Expr, operands: tuple[Operand, ...], read: Callable[[Operand], Expr]) -> Expr:
     others = [Compare("=", value, read(operand)) for operand in operands if isinstance(operand, Other)]
     constants = tuple(
-        cast("int | str", cast("Literal_", read(operand)).value)
+        cast("int | str", cast("Constant", read(operand)).value)
         for operand in operands
         if not isinstance(operand, Other)
     )
@@ -246,24 +246,24 @@ def _text(test: Test) -> Expr:
         case "none_of":
             return Not(_equal_any(value, test.operands, _folded))
         case "exactly":
-            plain = first.field.column() if isinstance(first, Other) else Literal_(cast("Word", first).text)
+            plain = first.field.column() if isinstance(first, Other) else Constant(cast("Word", first).text)
             return Compare("=", test.field.column(), plain)
         case "contains":
-            return Compare(">", Position(value, _folded(first)), Literal_(0))
+            return Compare(">", Position(value, _folded(first)), Constant(0))
         case "starts_with":
-            return Compare("=", Position(value, _folded(first)), Literal_(1))
+            return Compare("=", Position(value, _folded(first)), Constant(1))
         case "ends_with":
-            end = Literal_(SEPARATOR)
-            return Compare(">", Position(Concat((value, end)), Concat((_folded(first), end))), Literal_(0))
+            end = Constant(SEPARATOR)
+            return Compare(">", Position(Concat((value, end)), Concat((_folded(first), end))), Constant(0))
         case "shorter_than":
-            return Compare("<", Length(test.field.column()), Literal_(cast("Count", first).value))
+            return Compare("<", Length(test.field.column()), Constant(cast("Count", first).value))
         case _:
-            return Compare(">", Length(test.field.column()), Literal_(cast("Count", first).value))
+            return Compare(">", Length(test.field.column()), Constant(cast("Count", first).value))
 
 
 def _place(operand: Operand) -> Expr:
     return (
-        operand.field.column("place") if isinstance(operand, Other) else Literal_(cast("Word", operand).rank)
+        operand.field.column("place") if isinstance(operand, Other) else Constant(cast("Word", operand).rank)
     )
 
 
@@ -286,10 +286,10 @@ def _ordered(test: Test) -> Expr:
 
 def _amount(operand: Operand) -> Expr:
     if not isinstance(operand, Other):
-        return Literal_(cast("Number", operand).scaled)
+        return Constant(cast("Number", operand).scaled)
     value: Expr = operand.field.main
     if isinstance(operand.plus, int):
-        value = Arithmetic("+", value, Literal_(operand.direction * operand.plus))
+        value = Arithmetic("+", value, Constant(operand.direction * operand.plus))
     return value
 
 
@@ -318,11 +318,11 @@ def _times(test: Test, other: Other) -> Expr:
     times = cast("int", other.times)
     common = gcd(times, SCALE) or 1
     left: Expr = test.field.main
-    right: Expr = Arithmetic("*", other.field.main, Literal_(times // common))
+    right: Expr = Arithmetic("*", other.field.main, Constant(times // common))
     if (factor := SCALE // common) != 1:
-        left = Arithmetic("*", left, Literal_(factor))
+        left = Arithmetic("*", left, Constant(factor))
     if isinstance(other.plus, int):
-        right = Arithmetic("+", right, Literal_(other.direction * other.plus * (SCALE // common)))
+        right = Arithmetic("+", right, Constant(other.direction * other.plus * (SCALE // common)))
     return Compare(_SIGN[test.name], left, right)
 
 
@@ -339,12 +339,12 @@ _SIGN: dict[str, Literal["=", "<>", "<", "<=", ">", ">="]] = {
 def _choices(test: Test) -> Expr:
     held = test.field.column("set")
     if test.name == "at_least":
-        return Compare(">=", test.field.column("size"), Literal_(cast("Count", test.operands[0]).value))
+        return Compare(">=", test.field.column("size"), Constant(cast("Count", test.operands[0]).value))
     hits = tuple(
         Compare(
             ">",
-            Position(held, Literal_(f"{SEPARATOR}{fold(cast('Word', operand).text)}{SEPARATOR}")),
-            Literal_(0),
+            Position(held, Constant(f"{SEPARATOR}{fold(cast('Word', operand).text)}{SEPARATOR}")),
+            Constant(0),
         )
         for operand in test.operands
     )

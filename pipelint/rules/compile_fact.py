@@ -17,9 +17,9 @@ from pipelint.rules.ir import (
     Arithmetic,
     Case,
     Compare,
+    Constant,
     Expr,
     IsNull,
-    Literal_,
     Not,
 )
 from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
@@ -92,24 +92,24 @@ def fact_expression(fact: Fact, inputs: Inputs, moment: Moment) -> Expr:
     """The value of a fact that is worked out from fields and other facts of the same record."""
     match fact.form:
         case Filled(fields):
-            total: Expr = Literal_(0)
+            total: Expr = Constant(0)
             for field in fields:
                 total = Arithmetic(
-                    "+", total, Case(((Not(IsNull(field.main)), Literal_(SCALE)),), Literal_(0))
+                    "+", total, Case(((Not(IsNull(field.main)), Constant(SCALE)),), Constant(0))
                 )
             return total
         case Difference(left, right):
             return _difference(left, right, inputs, moment)
         case Ratio(left, right):
-            scaled = Arithmetic("*", _read(left, left.main, inputs), Literal_(SCALE))
+            scaled = Arithmetic("*", _read(left, left.main, inputs), Constant(SCALE))
             return Arithmetic("//", scaled, _read(right, right.main, inputs))
         case OpenCriteria(stages):
             cases = []
             for guard, members in stages:
-                total = Literal_(0)
+                total = Constant(0)
                 for member in members:
                     holds = compile_condition(member, inputs, moment)
-                    missing = Case(((holds, Literal_(0)), (Not(holds), Literal_(SCALE))), UNKNOWN)
+                    missing = Case(((holds, Constant(0)), (Not(holds), Constant(SCALE))), UNKNOWN)
                     total = Arithmetic("+", total, missing)
                 cases.append((compile_condition(guard, inputs, moment), total))
             return Case(tuple(cases), UNKNOWN)
@@ -120,17 +120,17 @@ def fact_expression(fact: Fact, inputs: Inputs, moment: Moment) -> Expr:
 def _difference(left: Field | None, right: Field | None, inputs: Inputs, moment: Moment) -> Expr:
     if left is not None and right is not None and left.type not in TEMPORAL:
         return Arithmetic("-", _read(left, left.main, inputs), _read(right, right.main, inputs))
-    today = Literal_(moment.today)
+    today = Constant(moment.today)
     later = today if left is None else _read(left, left.column("day"), inputs)
     earlier = today if right is None else _read(right, right.column("day"), inputs)
-    return Arithmetic("*", Arithmetic("-", later, earlier), Literal_(SCALE))
+    return Arithmetic("*", Arithmetic("-", later, earlier), Constant(SCALE))
 
 
 def _read(field: Field, value: Expr, inputs: Inputs) -> Expr:
     """The value, unless a history that begins too late makes it a lower bound, which cannot be calculated with."""
     if field.name not in inputs.partial:
         return value
-    return Case(((Compare("=", field.column("partial"), Literal_(1)), UNKNOWN),), value)
+    return Case(((Compare("=", field.column("partial"), Constant(1)), UNKNOWN),), value)
 
 
 def fields_of(fact: Fact) -> list[Field]:

@@ -31,11 +31,15 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
+    """Yes or no."""
+
     value: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
+    """A whole number, of characters or of members."""
+
     value: int
 
 
@@ -50,6 +54,8 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Span:
+    """A length of time."""
+
     length: Length
 
 
@@ -99,18 +105,24 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class All:
+    """Every part must hold."""
+
     items: tuple[Condition, ...]
     place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
+    """One part is enough."""
+
     items: tuple[Condition, ...]
     place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Negated:
+    """The part must not hold."""
+
     item: Condition
     place: Place
 

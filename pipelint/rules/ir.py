@@ -1,7 +1,7 @@
 """The typed intermediate form of rules and facts: a closed vocabulary that every dialect must do exactly.
 
-Values are whole numbers, text, and truth; every operation follows SQL's rule for unknown (None): an operation
-on an unknown is unknown, `And` / `Or` / `Not` follow Kleene's tables (rules.md §4.4 and §5). Numbers and money
+Values are whole numbers, text, and truth; every operation follows SQL's rule for unknown (None): on an
+unknown it is unknown, and `And` / `Or` / `Not` follow Kleene's tables (rules.md §4.4 and §5). Numbers and money
 are integers × 10 000, dates are day numbers since 1970, instants are microseconds since 1970 UTC, and text has
 been cleaned and folded before it gets here.
 """
@@ -23,7 +23,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class Constant:
     """A constant; None is unknown."""
 
     value: int | str | bool | None
@@ -31,21 +31,29 @@ class Literal_:
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """False if one is false, else unknown if one is unknown, else true."""
+
     items: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """True if one is true, else unknown if one is unknown, else false."""
+
     items: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """The opposite; unknown stays unknown."""
+
     item: Expr
 
 
 @dataclass(frozen=True, slots=True)
 class Compare:
+    """Numbers by size, texts by their code points."""
+
     op: Literal["=", "<>", "<", "<=", ">", ">="]
     left: Expr
     right: Expr
@@ -76,6 +84,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Concat:
+    """Texts one after another."""
+
     items: tuple[Expr, ...]
 
 
@@ -88,6 +98,8 @@ class Length:
 
 @dataclass(frozen=True, slots=True)
 class Coalesce:
+    """The first that is not unknown."""
+
     items: tuple[Expr, ...]
 
 
@@ -124,7 +136,7 @@ class Greatest:
 
 Expr: TypeAlias = (
     Column
-    | Literal_
+    | Constant
     | And
     | Or
     | Not
@@ -141,9 +153,9 @@ Expr: TypeAlias = (
     | Greatest
 )
 
-UNKNOWN = Literal_(None)
-TRUE = Literal_(True)
-FALSE = Literal_(False)
+UNKNOWN = Constant(None)
+TRUE = Constant(True)
+FALSE = Constant(False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +183,6 @@ def columns_in(expr: Expr) -> frozenset[str]:
             found.add(item.name)
         elif isinstance(item, tuple):
             pending.extend(item)
-        elif not isinstance(item, Literal_ | str | int | None):
+        elif not isinstance(item, Constant | str | int | None):
             pending.extend(getattr(item, name) for name in item.__slots__)  # type: ignore[attr-defined]
     return frozenset(found)

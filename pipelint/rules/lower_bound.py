@@ -1,10 +1,10 @@
-"""What a test of a fact says when its history begins too late: only what the rows seen already decide (rules.md §4.4)."""
+"""What a test says over a history that begins too late: only what the rows seen decide (rules.md §4.4)."""
 
 from __future__ import annotations
 
 from pipelint.rules.conditions import Number, Test
 from pipelint.rules.fields import NUMERIC
-from pipelint.rules.ir import FALSE, TRUE, UNKNOWN, Case, Compare, Expr, IsNull, Literal_, Not
+from pipelint.rules.ir import FALSE, TRUE, UNKNOWN, Case, Compare, Constant, Expr, IsNull, Not
 
 
 def lower_bound(test: Test, exact: Expr) -> Expr:
@@ -21,7 +21,7 @@ def lower_bound(test: Test, exact: Expr) -> Expr:
     bounds = [operand.scaled for operand in test.operands if isinstance(operand, Number)]
     if not bounds:
         return UNKNOWN
-    highest = Literal_(max(bounds))
+    highest = Constant(max(bounds))
     match test.name:
         case "at_least":
             return _once(Compare(">=", value, highest), TRUE)

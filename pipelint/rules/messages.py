@@ -1,4 +1,4 @@
-"""Message templates: `{field}` and `{field:format}`, checked when the pack is read, filled per record (rules.md §4.7)."""
+"""Message templates: `{field}` and `{field:format}`, checked when read, filled per record (rules.md §4.7)."""
 
 from __future__ import annotations
 

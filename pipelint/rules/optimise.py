@@ -18,13 +18,13 @@ from pipelint.rules.ir import (
     Column,
     Compare,
     Concat,
+    Constant,
     Expr,
     Greatest,
     In,
     IsNull,
     Least,
     Length,
-    Literal_,
     Not,
     Or,
     Position,
@@ -38,7 +38,7 @@ def simplify(expr: Expr) -> Expr:
 
 
 @simplify.register
-def _(expr: Column | Literal_) -> Expr:
+def _(expr: Column | Constant) -> Expr:
     return expr
 
 
@@ -69,7 +69,7 @@ def _(expr: Compare) -> Expr:
 @simplify.register
 def _(expr: IsNull) -> Expr:
     item = simplify(expr.item)
-    return Literal_(item.value is None) if isinstance(item, Literal_) else IsNull(item)
+    return Constant(item.value is None) if isinstance(item, Constant) else IsNull(item)
 
 
 @simplify.register
@@ -102,7 +102,7 @@ def _(expr: Coalesce) -> Expr:
     for item in _flattened(Coalesce, expr.items):
         if item != UNKNOWN:
             items.append(item)
-        if isinstance(item, Literal_) and item != UNKNOWN:
+        if isinstance(item, Constant) and item != UNKNOWN:
             break  # nothing after a known constant is ever reached
     return _one_or(Coalesce, items, UNKNOWN)
 
@@ -113,7 +113,7 @@ def _(expr: Case) -> Expr:
     otherwise = expr.otherwise
     for guard, value in expr.branches:
         guard = simplify(guard)
-        if not isinstance(guard, Literal_):
+        if not isinstance(guard, Constant):
             branches.append((guard, simplify(value)))
         elif guard.value:
             otherwise = value
@@ -144,10 +144,10 @@ def _(expr: Greatest) -> Expr:
 
 def _worked_out(expr: Expr, parts: Sequence[Expr], operation: Callable[..., Any]) -> Expr:
     """An operation on an unknown is unknown, one on constants is a constant; else the expression as it is."""
-    values = [part.value for part in parts if isinstance(part, Literal_)]
+    values = [part.value for part in parts if isinstance(part, Constant)]
     if None in values:
         return UNKNOWN
-    return Literal_(operation(*values)) if len(values) == len(parts) else expr
+    return Constant(operation(*values)) if len(values) == len(parts) else expr
 
 
 def _joined(kind: type[And | Or], items: Sequence[Expr], *, neutral: Expr, decisive: Expr) -> Expr:

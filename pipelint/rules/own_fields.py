@@ -1,4 +1,4 @@
-"""The fields that pipelint writes into a CRM, by the keys that `crm_fields:` uses (architecture §6), as data."""
+"""The fields that pipelint writes into a CRM, by the keys of `crm_fields:` (architecture §6), as data."""
 
 from __future__ import annotations
 

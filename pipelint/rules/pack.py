@@ -97,6 +97,8 @@ class Branch:
     guard: Condition | None
     condition: Condition | None
     severity: Severity
+    raise_to: tuple[tuple[Severity, Condition], ...] = ()
+    """Higher severities and when they hold, the highest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,6 @@ class Rule:
     fix: Texts | None = None
     why: Texts | None = None
     playbook: str = ""
-    raise_to: tuple[tuple[Severity, Condition], ...] = ()
     hides: tuple[str, ...] = ()
     grace: Length | None = None
     since: date | None = None

@@ -75,6 +75,7 @@ class _RuleReader:
         self.problems = problems
         self.form = Form(entry.node, f"the rule {name}", KEYS, problems)
         self.override = context.overrides.get(name)
+        self.scope: Scope | None = None
 
     def read(self) -> Rule | None:
         self.check_name()
@@ -98,8 +99,7 @@ class _RuleReader:
         if checks is None:
             return None
         texts = {key: self.texts(key, kind) for key in ("title", "message", "fix", "why")}
-        raised = self.raise_to(kind)
-        self.warn_unused(kind)
+        self.warn_unused()
         playbook, owner = self.form.text("playbook"), self.form.text("owner")
         return Rule(
             name=self.name,
@@ -114,7 +114,6 @@ class _RuleReader:
             fix=texts["fix"],
             why=texts["why"],
             playbook=playbook.value if playbook else "",
-            raise_to=raised,
             hides=tuple(text.value for text in self.form.texts("hides")),
             grace=self.grace(),
             since=self.since(),
@@ -153,7 +152,7 @@ class _RuleReader:
             what = "a rule needs either 'flag_when' (the bad case) or 'require' (the good case), not both and not none"
             self.problems.error(self.entry.key.place, what)
             return None
-        scope = self.context.scopes[kind]
+        self.scope = scope = self.context.scopes[kind].for_rule()
         applies = self.applies_to(scope)
         branches = read_branches(
             self.name, kind, self.form, self.override, severity, scope, self.context.variants, self.problems
@@ -184,29 +183,14 @@ class _RuleReader:
         check_slots(node, self.context.scopes[kind].fields, self.problems)
         return read_texts(node, self.problems, self.context.languages)
 
-    def raise_to(self, kind: RecordKind) -> tuple[tuple[Severity, Condition], ...]:
-        """The severities it can be lifted to, the highest first."""
-        node = self.form.node("raise_to")
-        found: dict[str, Condition] = {}
-        scope = self.context.scopes[kind].with_settings(self.settings())
-        for key, value in entries(node, "severities", self.problems):
-            if key.value not in SEVERITIES:
-                hint = did_you_mean(key.value, SEVERITIES) or f"it is one of: {', '.join(SEVERITIES)}"
-                self.problems.error(key.place, f"'{key.value}' is no severity", hint)
-                continue
-            condition = read_condition(value, scope, self.problems)
-            if condition is not None:
-                found[key.value] = condition
-        return tuple((severity, found[severity]) for severity in SEVERITIES if severity in found)
-
     def settings(self) -> dict[str, Node]:
         """The rule's settings as its overrides leave them."""
         own = entries(self.form.node("settings"), "settings", self.problems)
         changed = self.override.node("settings") if self.override else None
         return {key.value: value for key, value in (*own, *entries(changed, "settings", self.problems))}
 
-    def warn_unused(self, kind: RecordKind) -> None:
-        used = self.context.scopes[kind].used_settings
+    def warn_unused(self) -> None:
+        used = self.scope.used_settings if self.scope else set()
         for name, value in self.settings().items():
             if name not in used:
                 what = f"the setting '{name}' of {self.name} is not used"
@@ -257,8 +241,9 @@ class _RuleReader:
 
 def _check_names(rules: Mapping[str, Rule], section: Mapping[str, Entry], problems: Problems) -> None:
     for name, rule in rules.items():
-        for other in rule.hides:
-            if other not in section:
+        for hidden in rule.hides:
+            other = hidden.partition("/")[0]
+            if other not in section and rule.origin != "builtin":
                 problems.error(
                     rule.place, f"'{name}' hides '{other}', which is no rule", did_you_mean(other, section)
                 )
@@ -275,7 +260,7 @@ def _circle(start: str, rules: Mapping[str, Rule]) -> list[str]:
             return name == start
         trail.append(name)
         rule = rules.get(name)
-        if rule is not None and any(walk(other) for other in rule.hides):
+        if rule is not None and any(walk(other) for other in rule.hides if "/" not in other):
             return True
         trail.pop()
         return False

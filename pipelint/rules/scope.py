@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelint.config.nodes import Node
 from pipelint.rules.calendar import Calendar
@@ -16,7 +16,7 @@ class Scope:
 
     label: str
     fields: Mapping[str, Field]
-    calendar: Calendar = Calendar()
+    calendar: Calendar = field(default_factory=Calendar)
     conditions: Mapping[str, Node] = field(default_factory=dict)
     settings: Mapping[str, Node] = field(default_factory=dict)
     outer: Mapping[str, Field] = field(default_factory=dict)
@@ -34,6 +34,10 @@ class Scope:
         yield from self.fields
         for name in self.outer:
             yield f"record.{name}"
+
+    def for_rule(self) -> Scope:
+        """The same names for one rule, whose used settings are noted apart."""
+        return replace(self, used_settings=set())
 
     def with_settings(self, settings: Mapping[str, Node]) -> Scope:
         """The same names under other settings; what is used is noted in the same place."""

@@ -58,6 +58,6 @@ def scaled(text: str | None) -> int | None:
 
 
 def as_set(members: Collection[str]) -> str | None:
-    """Several choices as one text: folded, without repeats, sorted, each between separators; None for none."""
+    """Several choices as one text: folded, each once, sorted, between separators; None for none."""
     folded = sorted({fold(word) for member in members if (word := clean(member)) is not None})
     return SEPARATOR + SEPARATOR.join(folded) + SEPARATOR if folded else None

@@ -21,7 +21,7 @@ from pipelint.rules.ir import (
     IsNull,
     Least,
     Length,
-    Literal_,
+    Constant,
     Not,
     Or,
     Position,
@@ -70,7 +70,7 @@ def _choices(depth: int, same: st.SearchStrategy[Expr]) -> list[st.SearchStrateg
 @lru_cache
 def numbers(depth: int) -> st.SearchStrategy[Expr]:
     leaf = st.builds(Column, st.sampled_from(NUMBERS)) | st.builds(
-        Literal_, _now_and_then_unknown(whole_numbers)
+        Constant, _now_and_then_unknown(whole_numbers)
     )
     if not depth:
         return leaf
@@ -88,7 +88,7 @@ def numbers(depth: int) -> st.SearchStrategy[Expr]:
 
 @lru_cache
 def strings(depth: int) -> st.SearchStrategy[Expr]:
-    leaf = st.builds(Column, st.sampled_from(TEXTS)) | st.builds(Literal_, _now_and_then_unknown(texts))
+    leaf = st.builds(Column, st.sampled_from(TEXTS)) | st.builds(Constant, _now_and_then_unknown(texts))
     if not depth:
         return leaf
     part = strings(depth - 1)
@@ -100,7 +100,7 @@ def strings(depth: int) -> st.SearchStrategy[Expr]:
 @lru_cache
 def truths(depth: int) -> st.SearchStrategy[Expr]:
     leaf = st.builds(Column, st.sampled_from(TRUTHS)) | st.builds(
-        Literal_, st.sampled_from([True, False, None])
+        Constant, st.sampled_from([True, False, None])
     )
     if not depth:
         return leaf
@@ -128,7 +128,7 @@ def value_of(expr: Expr, record: dict[str, Any]) -> Any:
     match expr:
         case Column(name):
             return record[name]
-        case Literal_(value):
+        case Constant(value):
             return value
         case And(items):
             values = [value_of(item, record) for item in items]

@@ -29,7 +29,7 @@ from pipelint.rules.ir import (
     IsNull,
     Least,
     Length,
-    Literal_,
+    Constant,
     Not,
     Or,
     Position,
@@ -79,8 +79,8 @@ def everywhere(expr: Expr, **record: Any) -> Any:
     return in_python
 
 
-def n(value: int | str | bool | None) -> Literal_:
-    return Literal_(value)
+def n(value: int | str | bool | None) -> Constant:
+    return Constant(value)
 
 
 @settings(max_examples=800, deadline=None)

@@ -25,7 +25,7 @@ from pipelint.rules.ir import (
     IsNull,
     Least,
     Length,
-    Literal_,
+    Constant,
     Not,
     Or,
     Position,
@@ -34,7 +34,7 @@ from pipelint.rules.optimise import simplify
 from tests.rules.expressions import expressions, records, value_of
 
 A, B, C = Column("a"), Column("b"), Column("c")
-ONE, TWO = Literal_(1), Literal_(2)
+ONE, TWO = Constant(1), Constant(2)
 
 
 @settings(max_examples=600, deadline=None)
@@ -79,14 +79,14 @@ def test_what_is_simple_stays_as_it_is(expr: Expr) -> None:
         (Coalesce((ONE, A)), ONE),
         (Case(((FALSE, A), (UNKNOWN, B)), C), C),
         (Case(((A, ONE), (TRUE, TWO), (B, ONE)), C), Case(((A, ONE),), TWO)),
-        (Arithmetic("//", Literal_(7), TWO), Literal_(4)),
-        (Arithmetic("//", Literal_(7), Literal_(0)), UNKNOWN),
-        (Arithmetic("*", Literal_(2**62), TWO), UNKNOWN),
+        (Arithmetic("//", Constant(7), TWO), Constant(4)),
+        (Arithmetic("//", Constant(7), Constant(0)), UNKNOWN),
+        (Arithmetic("*", Constant(2**62), TWO), UNKNOWN),
         (Arithmetic("+", A, UNKNOWN), UNKNOWN),
         (Least((ONE, TWO)), ONE),
         (Greatest((A, UNKNOWN)), UNKNOWN),
-        (Length(Concat((Literal_("ab"), Literal_("c")))), Literal_(3)),
-        (Position(Literal_("abc"), Literal_("c")), Literal_(3)),
+        (Length(Concat((Constant("ab"), Constant("c")))), Constant(3)),
+        (Position(Constant("abc"), Constant("c")), Constant(3)),
     ],
 )
 def test_simplified(expr: Expr, simple: Expr) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelint.rules.calendar import PERIOD_UNITS
-from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 from pipelint.rules.emit.sqlite import expression
 from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType, Origin
 from pipelint.rules.ir import Column
@@ -26,10 +26,12 @@ STAGE_MISSING = "CASE WHEN o.stage IS NOT NULL AND m.number IS NULL THEN 1 ELSE 
 
 
 def quoted(name: str) -> str:
+    """A column's name in SQL."""
     return expression(Column(name))
 
 
 def literal(text: str) -> str:
+    """A text in SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -93,17 +95,11 @@ class RecordColumns:
     def custom(self, field: Field) -> str | None:
         source = custom_source(self.pack, field.name, self.delivered)
         if source is None:
-            stored = self.delivered.fields.get(_stream(self.kind), frozenset())
+            stored = self.delivered.fields.get(RECORD_STREAM[self.kind], frozenset())
             return f"o.{quoted(field.name)}" if field.name in stored else None
         row = "a" if field.name.startswith("account.") else "o"
         path = literal(f'$."{source}"')
         return f"json_extract({row}.custom, {path})"
-
-
-def _stream(kind: RecordKind):  # type: ignore[no-untyped-def]
-    from pipelint.rules.catalogue import RECORD_STREAM
-
-    return RECORD_STREAM[kind]
 
 
 def word_function(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The SQL functions that preparing needs and SQLite lacks: zones, full Unicode, exact decimals, word lists."""
+"""SQL functions that SQLite lacks: time zones, full Unicode, exact decimals, lists of words."""
 
 from __future__ import annotations
 

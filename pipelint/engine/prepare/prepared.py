@@ -1,4 +1,4 @@
-"""Keeps prepared tables: one per kind, connection and fingerprint, made anew when the data or the day moved on."""
+"""Keeps prepared tables: one per fingerprint, made anew when the data or the day moved on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one statement that prepares a kind of record: fields, then facts over rows, then what follows from both."""
+"""The statement that prepares a kind of record: fields, facts over rows, then what follows from both."""
 
 from __future__ import annotations
 

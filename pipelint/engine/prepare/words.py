@@ -70,10 +70,12 @@ def _pack_words(names: Mapping[str, NativeNames], crm: str, connection: str) -> 
 
 
 def role_words(pack: Pack, crm: str, connection: str) -> dict[str, str]:
+    """The CRM's words for roles → ours."""
     return words_of(pack.roles, ROLES, crm, connection)
 
 
 def activity_words(pack: Pack, crm: str, connection: str) -> dict[str, str]:
+    """The CRM's words for types of activities → ours."""
     return words_of(pack.activity_types, ACTIVITY_TYPES, crm, connection)
 
 

@@ -18,13 +18,13 @@ from pipelint.rules.ir import (
     Column,
     Compare,
     Concat,
+    Constant,
     Expr,
     Greatest,
     In,
     IsNull,
     Least,
     Length,
-    Literal_,
     Not,
     Or,
     Position,
@@ -81,7 +81,7 @@ def _(expr: Column) -> str:
 
 
 @_python.register
-def _(expr: Literal_) -> str:
+def _(expr: Constant) -> str:
     return repr(expr.value)
 
 

@@ -21,13 +21,13 @@ from pipelint.rules.ir import (
     Column,
     Compare,
     Concat,
+    Constant,
     Expr,
     Greatest,
     In,
     IsNull,
     Least,
     Length,
-    Literal_,
     Not,
     Or,
     Position,
@@ -102,7 +102,7 @@ def _(expr: Column) -> str:
 
 
 @expression.register
-def _(expr: Literal_) -> str:
+def _(expr: Constant) -> str:
     return _literal(expr.value)
 
 
@@ -205,7 +205,7 @@ def _division(left: str, right: str) -> str:
 def _bound(expr: Expr) -> int:
     """How large, either way, a whole number can be at most."""
     match expr:
-        case Literal_(int(value)):
+        case Constant(int(value)):
             return abs(value)
         case Column():
             return COLUMN_LIMIT

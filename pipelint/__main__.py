@@ -1,0 +1,5 @@
+"""`python -m pipelint`."""
+
+from pipelint.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""The admin's bench: `pipelint rules …`."""
+
+from __future__ import annotations
+
+import click
+
+from pipelint.cli.app import Context
+from pipelint.cli.options import formats
+from pipelint.errors import ExitCode
+
+
+@click.group()
+def rules() -> None:
+    """Look at, check and try the rules of this project."""
+
+
+@rules.command()
+@formats("json", "github")
+@click.pass_obj
+def validate(context: Context, form: str) -> int:
+    """Check every rule file, and say all that is wrong at once; no data is needed.
+
+    Exits with 2 for errors, 0 where there are only warnings.
+    """
+    from pipelint.engine.bench import validate as check
+    from pipelint.render.rules import render_problems
+
+    pack, problems = check(context.project)
+    click.echo(render_problems(problems, pack, form, color=context.color))
+    return ExitCode.USER if any(problem.level == "error" for problem in problems) else ExitCode.OK
+
+
+@rules.command()
+@click.option("--search", default="", metavar="WORD", help="Only names and descriptions that contain this.")
+@formats("json")
+@click.pass_obj
+def fields(context: Context, search: str, form: str) -> int:
+    r"""List what a rule may use: name, type, where it comes from, how often it is filled.
+
+    \b
+    Example:
+        pipelint rules fields --search "next step"
+    """
+    from pipelint.engine.bench import usable
+    from pipelint.engine.project import open_project
+    from pipelint.render.rules import render_fields
+
+    found = list(usable(open_project(context.project), search))
+    click.echo(render_fields(found, form, color=context.color))
+    return ExitCode.OK
+
+
+@rules.command(name="list")
+@formats("json")
+@click.pass_obj
+def list_(context: Context, form: str) -> int:
+    """List every rule with its severity, its status and the pack it comes from."""
+    from pipelint.engine.project import open_project
+    from pipelint.render.rules import render_list
+
+    pack = open_project(context.project).pack
+    found = sorted(pack.rules.values(), key=lambda rule: (rule.origin != "", rule.name))
+    click.echo(render_list(found, pack.settings.languages[0], form, color=context.color))
+    return ExitCode.OK

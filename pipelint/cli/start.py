@@ -1,0 +1,194 @@
+"""The commands of the first day: demo, init, doctor, stages, setup, sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelint.cli.app import Context
+from pipelint.cli.options import connections, formats
+from pipelint.errors import ExitCode, UsageError
+
+
+@click.command()
+@click.option(
+    "--crm",
+    type=click.Choice(["salesforce", "files"]),
+    default="salesforce",
+    help="Where your opportunities are.",
+)
+@click.option(
+    "--pack",
+    type=click.Choice(["default", "six"]),
+    default="default",
+    help="The shipped rules to begin with.",
+)
+@click.option("--language", type=click.Choice(["en", "fr"]), default="en", help="Of the messages.")
+@click.pass_obj
+def init(context: Context, crm: str, pack: str, language: str) -> int:
+    r"""Write a new project into the folder: pipelint.yaml and a first pack, set to preview.
+
+    \b
+    Example:
+        pipelint -C acme init --crm salesforce --language fr
+    """
+    from typing import cast
+
+    from pipelint.engine.init import Crm, Language, PackName
+    from pipelint.engine.init import init as make
+
+    written = make(context.project, cast("Crm", crm), cast("PackName", pack), cast("Language", language))
+    for path in written:
+        click.echo(f"wrote {path}")
+    here = "" if context.project == Path() else f" -C {context.project}"
+    click.echo(
+        f"""
+Next:
+  1. edit {written[0]}: the address of your CRM, and where its secrets are
+  2. pipelint{here} doctor                 is everything in reach?
+  3. pipelint{here} pull                   read rights are enough
+  4. pipelint{here} check                  what would be flagged
+Nothing is written into the CRM before you set 'mode: on'."""
+    )
+    return ExitCode.OK
+
+
+@click.command()
+@connections
+@formats("json")
+@click.pass_obj
+def doctor(context: Context, only: tuple[str, ...], form: str) -> int:
+    """Look for what could keep pipelint from working, each with its cure.
+
+    Exits with 1 when there is a problem.
+    """
+    from pipelint.engine.project import open_project
+    from pipelint.engine.provision import diagnose
+    from pipelint.render.setup import render_doctor
+
+    found = list(diagnose(open_project(context.project), only))
+    click.echo(render_doctor(found, form, color=context.color))
+    return ExitCode.FINDINGS if any(each.level == "problem" for _, each in found) else ExitCode.OK
+
+
+@click.command()
+@click.option("--apply", is_flag=True, help="Create what is missing; without it the plan is shown.")
+@connections
+@formats("json")
+@click.pass_obj
+def setup(context: Context, apply: bool, only: tuple[str, ...], form: str) -> int:
+    r"""Plan and create our fields in the CRMs, with their permissions; doing it twice does no harm.
+
+    \b
+    Example:
+        pipelint setup --apply
+    """
+    from pipelint.engine.project import open_project
+    from pipelint.engine.provision import setup as provide
+    from pipelint.render.setup import render_setup
+
+    results = list(provide(open_project(context.project), only, apply=apply))
+    click.echo(render_setup(results, form))
+    return (
+        ExitCode.FINDINGS
+        if any(s.action == "conflict" for each in results for s in each.steps)
+        else ExitCode.OK
+    )
+
+
+@click.group()
+def stages() -> None:
+    """The CRM's pipelines and stages, and where they stand in the pack."""
+
+
+@stages.command(name="import")
+@click.argument("connection")
+@click.option("--show", is_flag=True, help="Print the proposal instead of writing it into the rules folder.")
+@click.pass_obj
+def import_(context: Context, connection: str, show: bool) -> int:
+    r"""Propose pipelines, stages, choice values and field mappings from the CRM, for review.
+
+    \b
+    Example:
+        pipelint stages import acme-sales
+    """
+    from pipelint.engine.import_stages import propose, write
+    from pipelint.engine.project import open_project
+
+    project = open_project(context.project)
+    proposal = propose(project, connection)
+    click.echo(proposal.text if show else write(project, proposal), nl=not show)
+    return ExitCode.OK
+
+
+@click.group()
+def sandbox() -> None:
+    """A CRM to try things on, on this machine."""
+
+
+@sandbox.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(0, 200_000),
+    default=120,
+    show_default=True,
+    help="Opportunities to make up.",
+)
+@click.option(
+    "--seed", type=int, default=7, show_default=True, help="The same seed makes the same organisation."
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Serve this folder of sObject tree files instead.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the organisation in this file between starts.",
+)
+def salesforce(port: int, size: int, seed: int, data: Path | None, state: Path | None) -> int:
+    r"""Serve a stand-in for Salesforce until Ctrl-C.
+
+    \b
+    Example:
+        pipelint sandbox salesforce --data exports/
+    """
+    from threading import Event
+
+    server = salesforce_sandbox(port=port, size=size, seed=seed, data=data, state=state)
+    with server:
+        click.echo(server.banner())
+        try:
+            Event().wait()
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+    return ExitCode.OK
+
+
+@click.command()
+@click.option("--crm", type=click.Choice(["salesforce"]), default="salesforce", help="The CRM to show.")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.pass_obj
+def demo(context: Context, crm: str, folder: Path | None) -> int:
+    """Show the whole job on a sandbox CRM with a realistic organisation; no account needed.
+
+    The project is left in FOLDER (a new temporary one if none is given) together with the sandbox, to be
+    started again.
+    """
+    from pipelint.cli.demo import show
+
+    return show(context, folder)
+
+
+def salesforce_sandbox(**options: object):  # type: ignore[no-untyped-def]  # noqa: ANN201 - the extra may be missing
+    """The sandbox server, or a sentence about the extra that brings it."""
+    try:
+        from pipelint.sandbox.salesforce import SalesforceSandbox
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
+    return SalesforceSandbox(**options)

@@ -1,0 +1,156 @@
+"""The daily commands: pull, check, explain, push, run."""
+
+from __future__ import annotations
+
+import click
+
+from pipelint.cli.app import Context
+from pipelint.cli.options import connections, formats
+from pipelint.errors import ExitCode
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Everything, not only what changed.")
+@connections
+@formats("json")
+@click.pass_obj
+def pull(context: Context, full: bool, only: tuple[str, ...], form: str) -> int:
+    r"""Bring what changed in the CRMs into the cache.
+
+    \b
+    Example:
+        pipelint pull --connection acme-sales
+    """
+    from pipelint.engine.commands import pull_all
+    from pipelint.engine.project import open_project
+    from pipelint.render.progress import progress
+    from pipelint.render.pulled import render
+
+    project = open_project(context.project)
+    with progress(context.verbosity) as bar:
+        results = pull_all(project, only, full=full, progress=bar)
+    click.echo(render(results, form))
+    return max((ExitCode.OK, *(result.error.exit_code for result in results if result.error)))
+
+
+@click.command()
+@click.option(
+    "--as-of",
+    metavar="WHEN",
+    help="Evaluate as if it were this day or time, e.g. 2026-11-20 or '2026-11-20 10:00'.",
+)
+@click.option("--new", is_flag=True, help="Only what was not there in the last recorded run.")
+@click.option("--only", "only_rules", multiple=True, metavar="RULE", help="Only this rule; may be repeated.")
+@click.option("--skip", multiple=True, metavar="RULE", help="All but this rule; may be repeated.")
+@click.option("--owner", multiple=True, metavar="NAME", help="Only records of this owner; may be repeated.")
+@click.option("--pipeline", multiple=True, metavar="NAME", help="Only this pipeline; may be repeated.")
+@click.option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    help="Only this record, by id or CRM address; may be repeated.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info", "never"]),
+    default="error",
+    help="Exit with 1 at findings of this severity or above.",
+)
+@connections
+@formats("json", "csv")
+@click.pass_obj
+def check(
+    context: Context, as_of: str | None, fail_on: str, form: str, new: bool, **filters: tuple[str, ...]
+) -> int:
+    r"""Evaluate the rules on the cache; records and writes nothing.
+
+    \b
+    Examples:
+        pipelint check
+        pipelint check --owner "Kim Doe" --only close-date-past
+        pipelint check --format json | jq .summary
+    """
+    from pipelint.engine.check import check as evaluate
+    from pipelint.engine.project import open_project
+    from pipelint.engine.selection import Selection, moment_of, reaches
+    from pipelint.render.check import render
+
+    project = open_project(context.project)
+    at = moment_of(project, as_of)
+    with project.cache() as cache:
+        result = evaluate(cache, project, at, only=filters.pop("only"), ages=form == "text")
+        chosen = Selection(project, new=new, **filters).apply(cache, result)
+    click.echo(render(chosen, form, color=context.color), nl=form != "csv")
+    return ExitCode.FINDINGS if reaches(chosen.findings, fail_on) else ExitCode.OK
+
+
+@click.command()
+@click.argument("record", metavar="ID")
+@click.argument("rule", required=False)
+@formats("json")
+@click.pass_obj
+def explain(context: Context, record: str, rule: str | None, form: str) -> int:
+    r"""Show the values that decided about one record, and what would clear each flag.
+
+    ID is the CRM's own id, connection:kind/id, or the record's address in the CRM.
+
+    \b
+    Example:
+        pipelint explain 006A000001LONG1AAA close-date-past
+    """
+    from pipelint.engine.explain import explain_record
+    from pipelint.engine.project import open_project
+    from pipelint.render.explain import render
+
+    project = open_project(context.project)
+    with project.cache() as cache:
+        explained = explain_record(cache, project, record, rule)
+    click.echo(render(explained, form, color=context.color))
+    return ExitCode.OK
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show the plan, old and new, field by field; write nothing.")
+@connections
+@formats("json")
+@click.pass_obj
+def push(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> int:
+    r"""Write flags and scores into the CRMs: only values that differ, within the limits.
+
+    \b
+    Example:
+        pipelint push --dry-run
+    """
+    from pipelint.engine.project import open_project
+    from pipelint.engine.run import push as write
+    from pipelint.render.progress import progress
+    from pipelint.render.run import render
+
+    project = open_project(context.project)
+    with progress(context.verbosity) as bar:
+        result = write(project, dry_run=dry_run, only=only, progress=bar)
+    click.echo(render(result, form, dry_run=dry_run))
+    return result.exit_code
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Pull and evaluate, show what would be written, write nothing.")
+@connections
+@formats("json")
+@click.pass_obj
+def run(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> int:
+    """Do the whole job once: pull, evaluate, record, and write where `mode: on` allows it.
+
+    Findings are the normal result and no failure; see `pipelint check` for a command that fails on them.
+    """
+    from pipelint.engine.project import open_project
+    from pipelint.engine.run import run as once
+    from pipelint.render.progress import progress
+    from pipelint.render.run import render
+
+    project = open_project(context.project)
+    with progress(context.verbosity) as bar:
+        result = once(project, dry_run=dry_run, only=only, progress=bar)
+    click.echo(render(result, form, dry_run=dry_run))
+    return result.exit_code

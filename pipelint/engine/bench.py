@@ -1,0 +1,103 @@
+"""The admin's bench: is the pack sound, which rules are there, what may a rule use (rules.md §4.14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelint.config.paths import shown
+from pipelint.config.problems import Problems
+from pipelint.config.project import load_project_file
+from pipelint.connectors import registry
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.check import delivered, sources
+from pipelint.engine.project import Project
+from pipelint.errors import Problem
+from pipelint.rules.catalogue import ENTITIES, RecordKind
+from pipelint.rules.fields import Field, Origin
+from pipelint.rules.load import load_pack
+from pipelint.rules.pack import Pack, native_names
+from pipelint.rules.supply import inputs_of
+
+
+def validate(folder: Path) -> tuple[Pack | None, list[Problem]]:
+    """The pack if it is sound, and every problem of the project's files, warnings included."""
+    problems = Problems()
+    file = load_project_file(folder, problems, known_crms=registry.known())
+    rules = file.rules if file else folder / "rules"
+    names = tuple(file.connections) if file else ()
+    pack = load_pack(rules, shown(rules, folder), problems, names)
+    return pack, sorted(problems.found, key=lambda p: (p.place.file, p.place.line, p.place.column))
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A name that a rule may use."""
+
+    name: str
+    kind: str
+    type: str
+    about: str
+    sources: dict[str, str]
+    """By connection: where it comes from; empty where it is not synced."""
+    filled: float | None
+    """Share of records that have a value; None before a pull, or where it does not apply."""
+    values: tuple[str, ...]
+
+
+def usable(project: Project, search: str = "") -> Iterator[Usable]:
+    """Every field, fact and related field that contains the word."""
+    word = search.casefold()
+    with project.cache() as cache:
+        for kind in ("opportunity", "lead"):
+            shares = _filled(cache, project, kind)
+            for field in project.pack.known[kind].values():
+                if word in f"{field.name} {field.about}".casefold():
+                    origins = dict(_origins(cache, project, kind, field))
+                    yield Usable(
+                        field.name,
+                        kind,
+                        field.type.value,
+                        field.about,
+                        origins,
+                        shares.get(field.name),
+                        field.values,
+                    )
+    for entity in ENTITIES.values():
+        for field in entity.fields:
+            name = f"{entity.name}.{field.name}"
+            if word in f"{name} {field.about}".casefold():
+                yield Usable(name, "related rows", field.type.value, field.about, {}, None, field.values)
+
+
+def _origins(cache: Cache, project: Project, kind: RecordKind, field: Field) -> Iterator[tuple[str, str]]:
+    for connection in project.file.connections.values():
+        said = delivered(cache, connection)
+        if not said.fields:
+            yield connection.name, "not pulled yet"
+        elif field.name in inputs_of(project.pack, kind, said).unsynced:
+            yield connection.name, "not synced"
+        else:
+            mapped = project.pack.fields.get(field.name)
+            names = native_names(mapped.names, connection.crm, connection.name) if mapped else ()
+            made = {Origin.FACT: "fact", Origin.STAGE: "stages"}.get(field.origin, "standard")
+            yield connection.name, names[0] if names else made
+
+
+def _filled(cache: Cache, project: Project, kind: RecordKind) -> dict[str, float]:
+    """Share of records with a value, over all connections."""
+    names = tuple(project.pack.known[kind])
+    count: dict[str, int] = {}
+    total = 0
+    for connection in project.file.connections.values():
+        for source in sources(cache, project, connection, project.clock(), read=names):
+            if source.compiled.kind != kind:
+                continue
+            columns = {name: project.pack.known[kind][name].main.name for name in names}
+            chosen = ", ".join(f'count("{column}")' for column in columns.values())
+            row = cache.db.execute(f'SELECT count(*), {chosen} FROM "{source.table}"').fetchone()
+            total += row[0]
+            for name, value in zip(columns, row[1:], strict=True):
+                count[name] = count.get(name, 0) + value
+    return {name: value / total for name, value in count.items()} if total else {}

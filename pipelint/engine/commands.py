@@ -1,0 +1,25 @@
+"""What single commands do on a whole project, beyond the run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelint.engine.lock import run_lock
+from pipelint.engine.project import Project
+from pipelint.engine.pull import Progress, PullResult, pull, silent
+
+
+def pull_all(
+    project: Project, only: Sequence[str] = (), *, full: bool = False, progress: Progress = silent
+) -> list[PullResult]:
+    """Pull the project's connections, or those named; one that fails does not stop the others."""
+    results = []
+    project.file.paths.create()
+    with run_lock(project.file.paths.lock, clock=project.clock), project.cache() as cache:
+        for connection in project.connections(only):
+            with project.connect(connection) as connector:
+                custom = project.custom_fields(connection)
+                results.append(
+                    pull(cache, connector, custom, clock=project.clock, full=full, progress=progress)
+                )
+    return results

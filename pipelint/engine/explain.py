@@ -1,0 +1,179 @@
+"""Why one record has the flags it has: the values that decided, per rule (rules.md §4.15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+from pipelint.config.problems import did_you_mean
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.check import sources
+from pipelint.engine.findings import Finding, Source, findings, rows_of
+from pipelint.engine.identity import find
+from pipelint.engine.project import Project
+from pipelint.engine.record import with_since
+from pipelint.errors import UsageError
+from pipelint.rules.compile import CompiledCheck
+from pipelint.rules.conditions import Condition
+from pipelint.rules.emit.python import function
+from pipelint.rules.explain import Explainer, Row, in_words
+from pipelint.rules.messages import Reader
+
+Status: TypeAlias = Literal[
+    "flagged", "waived", "trial", "hidden", "could_not_check", "clean", "not concerned"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One test and the value it met."""
+
+    field: str
+    value: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One rule on the record."""
+
+    rule: str
+    title: str
+    status: Status
+    severity: str
+    place: str
+    message: str
+    fix: str
+    why: str
+    playbook: str
+    since: date | None
+    decided: tuple[Decided, ...]
+    in_scope: tuple[Decided, ...]
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordExplained:
+    """A record and every rule that has something to say about it, or the one that was asked for."""
+
+    connection: str
+    kind: str
+    id: str
+    name: str
+    url: str | None
+    owner: str
+    stage: str
+    rules: tuple[Explained, ...]
+
+
+def explain_record(cache: Cache, project: Project, given: str, rule: str | None) -> RecordExplained:
+    """Explain one record.
+
+    Raises:
+        UsageError: the record or the rule is not known.
+    """
+    if rule is not None and rule not in project.pack.rules:
+        hint = did_you_mean(rule, project.pack.rules) or "see 'pipelint rules list'"
+        raise UsageError(f"there is no rule named '{rule}'", hint=hint)
+    connection, kind, record = find(cache, given)
+    for source in sources(cache, project, project.file.connections[connection], project.clock()):
+        if source.compiled.kind == kind:
+            rows = rows_of(cache, source.table, [record])
+            if record in rows:
+                return _Explanation(cache, source, rows[record], record).whole(rule)
+    raise UsageError(
+        f"'{given}' lies in a pipeline that the pack ignores", hint="see 'ignore: yes' under pipelines:"
+    )
+
+
+class _Explanation:
+    def __init__(self, cache: Cache, source: Source, row: Row, record: str) -> None:
+        self.cache = cache
+        self.source = source
+        self.row = row
+        self.record = record
+        self.language = source.pack.settings.languages[0]
+        known = source.pack.known[source.compiled.kind]
+        self.reader = Reader(row, known, self.language, source.compiled.moment.today)
+        self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
+
+    def whole(self, rule: str | None) -> RecordExplained:
+        found = with_since(
+            self.cache,
+            findings(self.cache, self.source, language=self.language, ages=True, record=self.record),
+        )
+        by_rule = {finding.rule: finding for finding in found}
+        names = [rule] if rule else list(by_rule)
+        order = {"flagged": 0, "trial": 1, "hidden": 2, "could_not_check": 3}
+        explained = [self.rule(name, by_rule.get(name)) for name in names]
+        explained.sort(key=lambda each: (order.get(each.status, 9), each.rule))
+        return RecordExplained(
+            self.source.connection,
+            self.source.compiled.kind,
+            self.record,
+            self.reader.value("name") if "name" in self.reader.fields else self.record,
+            None if self.row.get("url") is None else str(self.row["url"]),
+            self.reader.value("owner.name"),
+            self.reader.value("stage") if self.source.compiled.kind == "opportunity" else "",
+            tuple(explained),
+        )
+
+    def rule(self, name: str, finding: Finding | None) -> Explained:
+        rule = self.source.pack.rules[name]
+        checks = [check for check in self.source.compiled.checks if check.rule.name == name]
+        if finding is not None:
+            checks = [check for check in checks if not finding.items or check.check.item in finding.items]
+        status: Status = finding.status if finding else self.status(checks)
+        decided = [each for check in checks for each in self.decided(check)]
+        return Explained(
+            rule=name,
+            title=rule.title.say(self.language),
+            status=status,
+            severity=finding.severity if finding else rule.severity,
+            place=str(rule.place),
+            message=finding.message if finding else "",
+            fix=finding.fix if finding else "",
+            why=rule.why.say(self.language) if rule.why else "",
+            playbook=rule.playbook,
+            since=finding.since if finding else None,
+            decided=tuple(dict.fromkeys(decided)),
+            in_scope=tuple(dict.fromkeys(each for check in checks for each in self.scope(check))),
+            items=finding.items if finding else (),
+        )
+
+    def status(self, checks: list[CompiledCheck]) -> Status:
+        in_scope = [
+            check
+            for check in checks
+            if check.check.scope is None or self.explainer.answer(check.check.scope, self.row)
+        ]
+        if not in_scope:
+            return "not concerned"
+        return (
+            "clean"
+            if all(function(check.verdict)(self.row) is False for check in in_scope)
+            else "could_not_check"
+        )
+
+    def decided(self, check: CompiledCheck) -> list[Decided]:
+        for branch in check.check.branches:
+            if branch.guard is None or self.explainer.answer(branch.guard, self.row):
+                return [] if branch.condition is None else self.leaves(branch.condition)
+        return []
+
+    def scope(self, check: CompiledCheck) -> list[Decided]:
+        return [] if check.check.scope is None else self.leaves(check.check.scope)
+
+    def leaves(self, condition: Condition) -> list[Decided]:
+        unsynced = self.source.compiled.inputs.unsynced
+        found = []
+        for leaf in self.explainer.deciding(condition, self.row):
+            field = leaf.test.field
+            if field.name in unsynced:
+                value = "(not synced)"
+            else:
+                value = self.reader.value(field.name) if field.name in self.reader.fields else "?"
+            phrase = in_words(leaf.test, self.source.compiled.moment)
+            found.append(Decided(field.name, value, phrase if leaf.answer is not False else f"not: {phrase}"))
+        return found

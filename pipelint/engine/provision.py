@@ -1,0 +1,105 @@
+"""Our fields in the CRMs: what is missing, creating it, and what `doctor` has to say about a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipelint.config.project import Connection
+from pipelint.connectors.base import Connector, Diagnosis, OwnField, SetupStep
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.own_fields import own_fields
+from pipelint.engine.prepare.words import stage_rows
+from pipelint.engine.project import Project
+from pipelint.errors import PipelintError
+from pipelint.rules.pack import native_names
+
+
+@dataclass(frozen=True, slots=True)
+class SetupResult:
+    """What one connection needs, or got; `clicks` is what only an admin can do."""
+
+    connection: str
+    steps: tuple[SetupStep, ...]
+    clicks: tuple[str, ...]
+    applied: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether something is left to create."""
+        return not self.applied and any(step.action not in {"ready", "conflict"} for step in self.steps)
+
+
+def wanted_fields(project: Project, connection: Connection) -> tuple[OwnField, ...]:
+    """All fields of ours on a connection, for every kind of record."""
+    fields: list[OwnField] = []
+    for kind in ("opportunity", "lead"):
+        fields += own_fields(project.pack, connection.name, connection.crm, kind)
+    return tuple(fields)
+
+
+def setup(project: Project, only: Sequence[str] = (), *, apply: bool = False) -> Iterator[SetupResult]:
+    """Plan our fields in each CRM that is written to, and create them where `apply` says so."""
+    for connection in project.connections(only):
+        if not connection.writes or connection.crm == "files":
+            continue
+        fields = wanted_fields(project, connection)
+        with project.connect(connection) as connector:
+            steps = tuple(connector.plan_setup(fields))
+            if apply:
+                for step in steps:
+                    if step.action not in {"ready", "conflict"}:
+                        connector.apply_setup(step)
+            yield SetupResult(connection.name, steps, tuple(connector.clicks(fields)), apply)
+
+
+def diagnose(project: Project, only: Sequence[str] = ()) -> Iterator[tuple[str, Diagnosis]]:
+    """Everything that could keep a connection from working, each with its cure."""
+    for connection in project.connections(only):
+        try:
+            with project.connect(connection) as connector:
+                fields = wanted_fields(project, connection) if connection.writes else ()
+                for diagnosis in connector.diagnose(fields):
+                    yield connection.name, diagnosis
+                for diagnosis in mapped_fields(project, connection, connector):
+                    yield connection.name, diagnosis
+        except PipelintError as error:
+            yield connection.name, Diagnosis("problem", error.message, error.hint)
+            continue
+        with project.cache() as cache:
+            for diagnosis in unmapped_stages(cache, project, connection):
+                yield connection.name, diagnosis
+
+
+def mapped_fields(project: Project, connection: Connection, connector: Connector) -> Iterator[Diagnosis]:
+    """The pack's fields that this user cannot see in the CRM."""
+    for kind in ("opportunity", "account"):
+        visible: dict[str, str] = {}
+        for name, mapped in project.pack.fields.items():
+            if (kind == "account") != name.startswith("account."):
+                continue
+            for native in native_names(mapped.names, connection.crm, connection.name)[:1]:
+                visible = visible or {field.name: field.label for field in connector.fields(kind)}
+                if native not in visible:
+                    cure = f"correct its 'from:' at {mapped.place}, or give the integration user read access"
+                    yield Diagnosis(
+                        "problem", f"the field {native} for '{name}' is not there, or not visible", cure
+                    )
+
+
+def unmapped_stages(cache: Cache, project: Project, connection: Connection) -> Iterator[Diagnosis]:
+    """Stages in use that no pipeline of the pack maps."""
+    rows = stage_rows(cache.db, project.pack, connection.name, connection.crm)
+    unmapped = [row for row in rows if row.number is None and not row.ignored]
+    for row in unmapped:
+        count = cache.db.execute(
+            "SELECT count(*) FROM opportunity WHERE connection = ? AND pipeline IS ? AND stage = ?",
+            (connection.name, row.native_pipeline, row.native_stage),
+        ).fetchone()[0]
+        if count:
+            what = f"the stage '{row.native_stage}' of {row.native_pipeline or 'the only pipeline'} is not mapped ({count} records)"
+            yield Diagnosis(
+                "problem", what, "add it to a pipeline's 'from:' in the rule files, or set 'ignore: yes'"
+            )
+    if rows and not unmapped:
+        yield Diagnosis("ok", f"all {len(rows)} stages in use are mapped")

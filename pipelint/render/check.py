@@ -1,0 +1,171 @@
+"""The result of `check`: a table for people, documents for programs (architecture §5)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from io import StringIO
+from typing import Any
+
+from pipelint.engine.check import CheckResult
+from pipelint.engine.findings import Finding, worst_first
+from pipelint.render.table import amount, plural, table
+from pipelint.rules.ir import SCALE
+
+_SHOWN = 25
+_COLUMNS = (
+    "connection", "kind", "id", "name", "url", "owner", "pipeline", "stage", "amount", "rule", "severity", "status",
+    "items", "message", "fix", "since",
+)  # fmt: skip
+
+
+def render(result: CheckResult, form: str, *, color: bool) -> str:
+    """The result as text, JSON or CSV."""
+    if form == "json":
+        return json.dumps(document(result), ensure_ascii=False, indent=2)
+    if form == "csv":
+        return as_csv(result)
+    return text(result, color=color)
+
+
+def document(result: CheckResult) -> dict[str, Any]:
+    """`pipelint.check/1`."""
+    return {
+        "schema": "pipelint.check/1",
+        "as_of": result.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "pack": {"name": result.pack_name, "hash": result.pack_hash},
+        "summary": summary(result),
+        "findings": [finding_document(finding) for finding in result.findings],
+        "scores": [],
+    }
+
+
+def summary(result: CheckResult) -> dict[str, Any]:
+    """How many records, and how many of them are flagged, waived, on trial or could not be checked."""
+    records: dict[str, set[tuple[str, str, str]]] = {}
+    for finding in result.findings:
+        records.setdefault(finding.status, set()).add((finding.connection, finding.kind, finding.id))
+    by_rule = Counter(finding.rule for finding in result.findings if finding.status == "flagged")
+    counted = {name: len(records.get(name, ())) for name in ("flagged", "waived", "trial", "could_not_check")}
+    return {
+        "opportunities": result.records["opportunity"],
+        "leads": result.records["lead"],
+        **counted,
+        "by_rule": dict(by_rule.most_common()),
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding; `items` only where it lists what is missing."""
+    found: dict[str, Any] = {
+        "connection": finding.connection,
+        "crm": finding.crm,
+        "kind": finding.kind,
+        "id": finding.id,
+        "name": finding.name,
+        "url": finding.url,
+        "owner": finding.owner,
+        "pipeline": finding.pipeline,
+        "stage": finding.stage,
+        "amount": None if finding.amount is None else finding.amount / SCALE,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "status": finding.status,
+        "message": finding.message,
+        "fix": finding.fix,
+        "since": finding.since.isoformat() if finding.since else None,
+        "evidence": [{"field": e.field, "value": e.value, "test": e.test} for e in finding.evidence],
+    }
+    if finding.items:
+        found["items"] = list(finding.items)
+    return found
+
+
+def as_csv(result: CheckResult) -> str:
+    """One line per finding."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for finding in result.findings:
+        found = finding_document(finding) | {"items": ", ".join(finding.items)}
+        writer.writerow(["" if found.get(name) is None else _harmless(found[name]) for name in _COLUMNS])
+    return out.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """A cell that a spreadsheet would run as a formula gets a quote in front."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+
+
+def text(result: CheckResult, *, color: bool) -> str:
+    """The worst findings, what there is of each rule, and what could not be checked."""
+    flagged = [finding for finding in result.findings if finding.status == "flagged"]
+    parts = [
+        _findings_table(flagged, color),
+        _rules_table(flagged, color),
+        _unchecked(result),
+        _closing(result, flagged),
+    ]
+    if result.not_pulled:
+        parts.append(
+            f"Nothing was pulled yet from {', '.join(result.not_pulled)}: run 'pipelint pull' first."
+        )
+    return "\n\n".join(part for part in parts if part)
+
+
+def _findings_table(flagged: list[Finding], color: bool) -> str:
+    if not flagged:
+        return ""
+    rows = [
+        (f.severity, f.name or f.id, f.owner, f.stage, amount(f.amount), f"{f.rule}: {f.message}")
+        for f in worst_first(flagged)[:_SHOWN]
+    ]
+    drawn = table(
+        ("", "opportunity", "owner", "stage", "amount", "finding"), rows, color=color, right=(4,), style=0
+    )
+    if len(flagged) > _SHOWN:
+        drawn += f"\n… and {len(flagged) - _SHOWN:,} more: narrow with --owner, --pipeline or --only, or use --format csv"
+    return drawn
+
+
+def _rules_table(flagged: list[Finding], color: bool) -> str:
+    if not flagged:
+        return ""
+    counts = Counter(finding.rule for finding in flagged)
+    worst = {finding.rule: finding.severity for finding in reversed(worst_first(flagged))}
+    value: Counter[str] = Counter()
+    for finding in flagged:
+        value[finding.rule] += finding.amount or 0
+    rows = [(rule, worst[rule], f"{count:,}", amount(value[rule])) for rule, count in counts.most_common()]
+    return table(("rule", "worst", "records", "value at stake"), rows, color=color, right=(2, 3), style=1)
+
+
+def _unchecked(result: CheckResult) -> str:
+    """What could not be checked, by connection and field."""
+    unsynced: Counter[tuple[str, str]] = Counter()
+    blank: Counter[tuple[str, str]] = Counter()
+    for finding in result.findings:
+        if finding.status == "could_not_check":
+            for evidence in {(e.field, e.unsynced) for e in finding.evidence}:
+                (unsynced if evidence[1] else blank)[finding.connection, evidence[0]] += 1
+    lines = []
+    if unsynced:
+        by_connection: dict[str, list[str]] = {}
+        for (connection, name), _ in unsynced.most_common():
+            by_connection.setdefault(connection, []).append(name)
+        lines += [f"Not synced from {name}: {', '.join(fields)}" for name, fields in by_connection.items()]
+    if blank:
+        named = ", ".join(f"{name} ({count:,})" for (_, name), count in blank.most_common(8))
+        lines.append(f"Could not be checked because a field is blank: {named}")
+    return "\n".join(lines)
+
+
+def _closing(result: CheckResult, flagged: list[Finding]) -> str:
+    counts = summary(result)
+    records = plural(counts["opportunities"], "opportunity")
+    if counts["leads"]:
+        records += f" and {plural(counts['leads'], 'lead')}"
+    if not flagged:
+        return f"{records} checked, nothing flagged."
+    return f"{records} checked, {counts['flagged']:,} flagged with {plural(len(flagged), 'finding')}."

@@ -1,0 +1,81 @@
+"""The result of `explain`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipelint.engine.explain import Decided, Explained, RecordExplained
+from pipelint.render.table import STYLES
+
+
+def render(explained: RecordExplained, form: str, *, color: bool) -> str:
+    """The explanation as text or JSON."""
+    if form == "json":
+        return json.dumps(document(explained), ensure_ascii=False, indent=2)
+    head = f"{explained.name}  {explained.connection}:{explained.kind}/{explained.id}"
+    facts = ", ".join(part for part in (explained.stage, explained.owner) if part)
+    lines = [head, *([facts] if facts else []), *([explained.url] if explained.url else [])]
+    if not explained.rules:
+        lines += ["", "Nothing is flagged, and nothing could not be checked."]
+    for rule in explained.rules:
+        lines += ["", *_rule(rule, color)]
+    return "\n".join(lines)
+
+
+def document(explained: RecordExplained) -> dict[str, Any]:
+    """`pipelint.explain/1`."""
+    return {
+        "schema": "pipelint.explain/1",
+        "connection": explained.connection,
+        "kind": explained.kind,
+        "id": explained.id,
+        "name": explained.name,
+        "url": explained.url,
+        "rules": [
+            {
+                "rule": rule.rule,
+                "status": rule.status,
+                "severity": rule.severity,
+                "message": rule.message,
+                "fix": rule.fix,
+                "since": rule.since.isoformat() if rule.since else None,
+                "decided": [_test(each) for each in rule.decided],
+                "in_scope": [_test(each) for each in rule.in_scope],
+                "items": list(rule.items),
+            }
+            for rule in explained.rules
+        ],
+    }
+
+
+def _test(each: Decided) -> dict[str, str]:
+    return {"field": each.field, "value": each.value, "test": each.test}
+
+
+def _rule(rule: Explained, color: bool) -> list[str]:
+    said = rule.status.replace("_", " ").upper()
+    if rule.status in {"flagged", "trial", "hidden"}:
+        said += f" ({rule.severity}{f', since {rule.since:%-d %b %Y}' if rule.since else ''})"
+    lines = [f"{_painted(rule.rule, rule.severity, color)}   {said}   {rule.place}"]
+    if rule.message:
+        lines.append(f"  {rule.message}")
+    width = max((len(each.field) for each in rule.decided), default=0)
+    values = max((len(each.value) for each in rule.decided), default=0)
+    lines += [
+        f"  {each.field:<{width}}  {each.value:<{min(values, 40)}}  {each.test}" for each in rule.decided
+    ]
+    if rule.in_scope:
+        lines.append("  in scope because " + ", ".join(f"{each.field} {each.test}" for each in rule.in_scope))
+    if rule.fix:
+        lines.append(f"  to clear it: {rule.fix}")
+    if rule.why:
+        lines.append(f"  why: {rule.why}")
+    if rule.playbook:
+        lines.append(f"  playbook: {rule.playbook}")
+    return lines
+
+
+def _painted(text: str, severity: str, color: bool) -> str:
+    code = {"bold red": "1;31", "yellow": "33", "cyan": "36"}.get(STYLES.get(severity, ""), "1")
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text

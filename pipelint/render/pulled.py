@@ -1,0 +1,50 @@
+"""The result of `pull`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pipelint.engine.pull import PullResult
+from pipelint.render.table import plural
+
+
+def render(results: Sequence[PullResult], form: str) -> str:
+    """What each connection brought, as text or JSON."""
+    if form == "json":
+        return json.dumps(
+            {
+                "schema": "pipelint.pull/1",
+                "connections": {each.connection: _document(each) for each in results},
+            },
+            indent=2,
+        )
+    return "\n".join(line for each in results for line in _lines(each))
+
+
+def _document(result: PullResult) -> dict[str, object]:
+    return {
+        "streams": {
+            str(each.stream): {"stored": each.stored, "deleted": each.deleted, "full": each.full}
+            for each in result.streams
+        },
+        "pulled": result.stored,
+        "deleted": result.deleted,
+        "api_calls": result.api_calls,
+        "seconds": round(result.seconds, 2),
+        "error": result.error.message if result.error else None,
+    }
+
+
+def _lines(result: PullResult) -> list[str]:
+    brought = [f"{each.stored:,} {each.stream.replace('_', ' ')}" for each in result.streams if each.stored]
+    deleted = f", {plural(result.deleted, 'record')} gone" if result.deleted else ""
+    calls = f" in {plural(result.api_calls, 'API call')}" if result.api_calls else ""
+    lines = [
+        f"{result.connection}: {', '.join(brought) or 'nothing changed'}{deleted}{calls}, {result.seconds:.1f} s"
+    ]
+    if result.error:
+        lines.append(f"{result.connection} stopped: {result.error.message}")
+        if result.error.hint:
+            lines.append(f"  = {result.error.hint}")
+    return lines
