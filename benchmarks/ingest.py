@@ -75,8 +75,18 @@ def activities(number: int) -> Iterator[Record]:
         yield ActivityLink("contact", f"003{i:015}", f"00T{i:015}")
 
 
-def pages(stream: Stream, records: list[Record]) -> list[Page]:
-    return [Page(stream, records[at : at + PAGE], str(at)) for at in range(0, len(records), PAGE)]
+def pages(stream: Stream, records: list[Record], full: bool) -> list[Page]:
+    starts = range(0, len(records), PAGE)
+    return [
+        Page(
+            stream,
+            records[at : at + PAGE],
+            str(at),
+            begins_full=full and at == 0,
+            ends_full=full and at == starts[-1],
+        )
+        for at in starts
+    ]
 
 
 def floor(folder: Path, records: list[Record], journal: str) -> float:
@@ -110,14 +120,14 @@ def stored(cache: Cache, stream: Stream, records: list[Record], hour: int) -> fl
     names = frozenset(RECORD_TYPES[stream]._fields)
     supply = Supply(stream, names, frozenset(CUSTOM))
     now = START + timedelta(days=365, hours=hour)
-    prepared = pages(stream, records)
+    prepared = pages(stream, records, full=stream not in cache.supply("acme"))
 
     def work() -> None:
         pull = cache.begin_pull("acme")
         cache.begin_stream("acme", supply, pull)
         for page in prepared:
             cache.store("acme", page, supply, pull, now)
-        cache.finish_stream("acme", supply, pull, now, now)
+        cache.finish_stream("acme", supply, now)
 
     return timed(work)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pipelint.connectors.base import Connector
+from pipelint.connectors.base import Connector, Page
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
 from pipelint.errors import CacheUnusable, PipelintError
@@ -76,7 +76,7 @@ def pull(
     try:
         number = cache.begin_pull(connector.name)
         streams = connector.streams()
-        for stream in cache.streams(connector.name).keys() - set(streams):
+        for stream in cache.streams(connector.name).keys() - _with_links(streams):
             cache.withdraw(connector.name, stream)
         for stream in streams:
             results.append(StreamResult(stream))
@@ -101,7 +101,7 @@ def _pull_stream(
     clock: Clock,
     full: bool,
 ) -> Iterator[StreamResult]:
-    """The result so far, after every page and at the end."""
+    """The result so far, after every page."""
     started, calls = clock(), connector.api_calls
     supply = connector.supply(stream, custom)
     cursor = cache.begin_stream(connector.name, supply, number, full=full)
@@ -110,11 +110,20 @@ def _pull_stream(
         stored, deleted = cache.store(connector.name, page, supply, number, clock())
         result = replace(
             result,
+            full=result.full or page.begins_full,
             stored=result.stored + stored,
             deleted=result.deleted + deleted,
             api_calls=connector.api_calls - calls,
             seconds=(clock() - started).total_seconds(),
         )
         yield result
-    gone = cache.finish_stream(connector.name, supply, number, started, clock())
-    yield replace(result, deleted=result.deleted + gone)
+    cache.finish_stream(connector.name, supply, started)
+    if stream is Stream.ACTIVITIES:
+        # Links come on the pages of their activities, so only their supply remains to be put in force.
+        links = connector.supply(Stream.ACTIVITY_LINKS, ())
+        nothing = Page(links.stream, (), cursor="", begins_full=True, ends_full=True)
+        cache.store(connector.name, nothing, links, number, clock())
+
+
+def _with_links(streams: Sequence[Stream]) -> set[Stream]:
+    return {*streams, Stream.ACTIVITY_LINKS} if Stream.ACTIVITIES in streams else {*streams}

@@ -14,7 +14,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock, system_clock
 from pipelint.engine.pull import PullResult, pull
 from pipelint.errors import CacheUnusable, PermissionMissing, PipelintError, QuotaExhausted
-from pipelint.records import RECORD_TYPES, Account, Opportunity, Stream
+from pipelint.records import RECORD_TYPES, Account, Activity, ActivityLink, Opportunity, Stream
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DEALS, ACCOUNTS = Stream.OPPORTUNITIES, Stream.ACCOUNTS
@@ -25,7 +25,10 @@ class Killed(BaseException):
 
 
 class FakeCrm:
-    """Records in the order of their changes, two on a page; the cursor is the place in that order."""
+    """Records in the order of their changes, two on a page; the cursor is the place in that order.
+
+    While everything is being delivered, the cursor ends in dots.
+    """
 
     name = "acme"
     crm = "fake"
@@ -47,15 +50,19 @@ class FakeCrm:
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         self.asked.append((stream, cursor))
-        at = int(cursor or 0)
+        begins = cursor is None
+        at, full = int((cursor or "0").removesuffix("…")), cursor is None or cursor.endswith("…")
         while True:
             self.api_calls += 1
             if self.api_calls in self.failures:
                 raise self.failures[self.api_calls]
             records = self.held[stream][at : at + 2]
             at += len(records)
-            yield Page(stream, records, str(at))
-            if len(records) < 2:
+            ends = len(records) < 2
+            text = f"{at}…" if full and not ends else str(at)
+            yield Page(stream, records, text, begins_full=begins, ends_full=full and ends)
+            begins = False
+            if ends:
                 return
 
 
@@ -126,7 +133,7 @@ def test_a_killed_pull_is_continued_and_ends_in_the_same_cache(cache, crm, call)
     assert set(cache.supply("acme")) == {ACCOUNTS, DEALS}
     if call > 2:
         stored = 2 * (call - 2)
-        assert crm.asked[asked_before:][-1] == (DEALS, str(stored))
+        assert crm.asked[asked_before:][-1] == (DEALS, f"{stored}…")
 
 
 def test_a_killed_full_pull_is_continued_by_the_next_pull(cache, crm):
@@ -149,7 +156,7 @@ def test_an_error_of_the_crm_ends_the_pull_and_keeps_what_is_stored(cache, crm, 
     assert names(cache) == ["Deal 0", "Deal 1"]
     assert set(cache.supply("acme")) == {ACCOUNTS}
     assert pulled(cache, crm).error is None
-    assert crm.asked[-1] == (DEALS, "2")
+    assert crm.asked[-1] == (DEALS, "2…")
 
 
 def test_an_error_of_the_cache_is_raised(cache, crm):
@@ -181,10 +188,22 @@ def test_a_stream_that_the_crm_no_longer_offers_is_not_synced(cache, crm):
     assert set(cache.supply("acme")) == {DEALS}
 
 
+def test_links_count_as_synced_with_their_activities(cache):
+    crm = FakeCrm(activity=[Activity("call", START), ActivityLink("lead", "1", "call")])
+    pulled(cache, crm)
+    links = cache.supply("acme")[Stream.ACTIVITY_LINKS]
+    pulled(cache, crm)
+    assert cache.supply("acme")[Stream.ACTIVITY_LINKS] == links == crm.supply(Stream.ACTIVITY_LINKS, ())
+    assert cache.counts()["acme"] == {Stream.ACTIVITIES: 1, Stream.ACTIVITY_LINKS: 1}
+    crm.failures = {crm.api_calls + 1: QuotaExhausted("used up")}
+    pulled(cache, crm)
+    assert Stream.ACTIVITY_LINKS in cache.supply("acme")
+
+
 def test_progress_is_told_after_every_page(cache, crm):
     told: list[tuple[str, Stream, int]] = []
     pulled(cache, crm, progress=lambda *what: told.append(what))
-    assert [records for _, stream, records in told if stream is DEALS] == [2, 4, 5, 5]
+    assert [records for _, stream, records in told if stream is DEALS] == [2, 4, 5]
     assert {connection for connection, *_ in told} == {"acme"}
 
 

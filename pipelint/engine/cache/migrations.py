@@ -28,7 +28,7 @@ def _sync_state(db: Database) -> None:
           cursor TEXT,              -- the connector's place to continue from
           supply TEXT,              -- JSON: what the rows hold; NULL until a first pull was complete
           pending TEXT,             -- JSON: number and supply of the full pull under way
-          first_pull_at INTEGER,    -- end of the first complete pull: differences are observed from here on
+          first_pull_at INTEGER,    -- end of the first full pull: differences are observed from here on
           last_pull_at INTEGER,     -- start of the last complete pull: what the CRM knew then is here
           last_full_at INTEGER,
           pull INTEGER NOT NULL,

@@ -92,23 +92,24 @@ class Cache:
             return begun.cursor
 
     def store(self, connection: str, page: Page, supply: Supply, pull: int, now: datetime) -> Stored:
-        """Store a page together with its cursor."""
+        """Store a page together with its cursor; the last one of a full pull removes what none has shown."""
         with self.transaction() as db:
-            known = _known(db, connection, supply, pull)
+            known = state.load(db, connection, page.stream) or State(connection, page.stream, pull)
+            if page.begins_full:
+                known = state.full_begun(known, supply, pull)
             stored = store_page(db, connection, page, _interval(known, supply, now), pull)
+            if page.ends_full and known.pending:
+                unseen = delete_unseen(db, connection, page.stream, known.pending.pull, pull)
+                stored = stored._replace(deleted=stored.deleted + unseen)
+                known = state.full_ended(known, known.pending, now)
             state.save(db, replace(known, cursor=page.cursor, pull=pull))
             return stored
 
-    def finish_stream(
-        self, connection: str, supply: Supply, pull: int, started: datetime, now: datetime
-    ) -> int:
-        """Bring the supply into force; after a full pull, remove what it did not see and say how many."""
+    def finish_stream(self, connection: str, supply: Supply, started: datetime) -> None:
+        """All pages of a pull that began at `started` are stored."""
         with self.transaction() as db:
-            known = _known(db, connection, supply, pull)
-            since = known.pending.pull if known.pending else None
-            gone = 0 if since is None else delete_unseen(db, connection, supply.stream, since, pull)
-            state.save(db, replace(state.finished(known, supply, started, now), pull=pull))
-            return gone
+            if known := state.load(db, connection, supply.stream):
+                state.save(db, state.finished(known, supply, started))
 
     def withdraw(self, connection: str, stream: Stream) -> None:
         """The connection does not deliver this stream any more: it counts as not synced from now on."""
@@ -191,14 +192,9 @@ def _pragma(db: sqlite3.Connection, name: str) -> int:
     return int(db.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _known(db: sqlite3.Connection, connection: str, supply: Supply, pull: int) -> State:
-    known = state.load(db, connection, supply.stream)
-    return known or state.begun(None, connection, supply, pull, full=False)
-
-
 def _interval(known: State, supply: Supply, now: datetime) -> Interval | None:
     """What to compare; nothing before a first pull was complete."""
-    held = known.supply
-    if held is None or known.last_pull_at is None:
+    held, since = known.supply, known.last_pull_at or known.first_pull_at
+    if held is None or since is None:
         return None
-    return Interval(held.fields & supply.fields, held.custom & supply.custom, known.last_pull_at, now)
+    return Interval(held.fields & supply.fields, held.custom & supply.custom, since, now)

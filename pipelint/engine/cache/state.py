@@ -1,7 +1,7 @@
 """What is remembered between pulls: where each stream continues, and what its rows hold.
 
-A supply comes into force when a full pull that delivers it is complete: until then a missing value may just
-not have come yet, and a rule must not take it for blank. It shrinks at once when a connection delivers less.
+A supply comes into force with the last page of a full pull that delivers it: until then a missing value may
+just not have come yet, and a rule must not take it for blank. It shrinks at once when less is delivered.
 """
 
 from __future__ import annotations
@@ -98,24 +98,27 @@ def save(db: sqlite3.Connection, state: State) -> None:
 def begun(state: State | None, connection: str, supply: Supply, pull: int, *, full: bool) -> State:
     """The state at the start of a pull: a full one when asked, at first, or to fill a new field."""
     known = state or State(connection, supply.stream, pull)
-    in_force = _common(known.supply, supply)
     covered = known.covered
     if full or covered is None or not _covers(covered, supply):
-        return replace(known, pull=pull, cursor=None, supply=in_force, pending=Pending(pull, supply))
+        return replace(full_begun(known, supply, pull), cursor=None)
     pending = replace(known.pending, supply=supply) if known.pending else None
-    return replace(known, pull=pull, supply=in_force, pending=pending)
+    return replace(known, pull=pull, supply=_common(known.supply, supply), pending=pending)
 
 
-def finished(state: State, supply: Supply, started: datetime, now: datetime) -> State:
-    """The state after the last page: what was delivered is in force."""
-    return replace(
-        state,
-        supply=supply,
-        pending=None,
-        first_pull_at=state.first_pull_at or now,
-        last_pull_at=started,
-        last_full_at=started if state.pending else state.last_full_at,
-    )
+def full_begun(state: State, supply: Supply, pull: int) -> State:
+    """The state when everything begins to come, asked for or not."""
+    return replace(state, pull=pull, supply=_common(state.supply, supply), pending=Pending(pull, supply))
+
+
+def full_ended(state: State, pending: Pending, now: datetime) -> State:
+    """The state when everything has come: what was delivered is in force."""
+    first = state.first_pull_at or now
+    return replace(state, supply=pending.supply, pending=None, first_pull_at=first, last_full_at=now)
+
+
+def finished(state: State, supply: Supply, started: datetime) -> State:
+    """The state after the last page of any pull; a full one that was not ended stays under way."""
+    return replace(state, last_pull_at=started, supply=state.supply if state.pending else supply)
 
 
 def _covers(held: Supply, supply: Supply) -> bool:

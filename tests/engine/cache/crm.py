@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipelint.connectors.base import Page, Supply
@@ -33,13 +34,21 @@ def pulled(
     full: bool = False,
     supplied: Supply | None = None,
 ) -> int:
-    """One complete pull of one stream; how many records a full one found gone."""
+    """One complete pull of one stream; how many records went."""
     offered = supplied or supply(pages[0].stream)
     number = cache.begin_pull(CRM)
-    cache.begin_stream(CRM, offered, number, full=full)
-    for each in pages:
-        cache.store(CRM, each, offered, number, at)
-    return cache.finish_stream(CRM, offered, number, at, at)
+    if cache.begin_stream(CRM, offered, number, full=full) is None:
+        pages = whole(*pages)
+    stored = [cache.store(CRM, each, offered, number, at) for each in pages]
+    cache.finish_stream(CRM, offered, at)
+    return sum(each.deleted for each in stored)
+
+
+def whole(*pages: Page) -> tuple[Page, ...]:
+    """The pages of a full pull."""
+    first, *rest = pages
+    *before, last = (replace(first, begins_full=True), *rest)
+    return (*before, replace(last, ends_full=True))
 
 
 def rows(cache: Cache, query: str) -> list[tuple[object, ...]]:

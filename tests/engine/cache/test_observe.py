@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.records import Account, Contact, ContactRole, FieldChange, Lead, Opportunity, Stream
-from tests.engine.cache.crm import CRM, START, hour, page, pulled, rows, supply
+from tests.engine.cache.crm import CRM, START, hour, page, pulled, rows, supply, whole
 
 
 @pytest.fixture
@@ -146,8 +146,12 @@ def test_a_change_happened_when_the_record_was_modified_if_that_can_be(cache, mo
 
 def test_a_first_pull_that_was_interrupted_observes_nothing(cache):
     offered = supply(Stream.OPPORTUNITIES)
-    cache.store(CRM, page(Stream.OPPORTUNITIES, opportunity(0, name="A")), offered, 1, hour(1))
-    pulled(cache, page(Stream.OPPORTUNITIES, opportunity(1.5, name="B")), at=hour(2))
+    first, rest = whole(
+        page(Stream.OPPORTUNITIES, opportunity(0, name="A")),
+        page(Stream.OPPORTUNITIES, opportunity(1.5, name="B")),
+    )
+    cache.store(CRM, first, offered, 1, hour(1))
+    cache.store(CRM, rest, offered, 2, hour(2))
     assert history(cache) == []
 
 

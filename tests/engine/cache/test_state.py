@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from pipelint.connectors.base import Supply
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.records import Opportunity, Stream
-from tests.engine.cache.crm import CRM, START, hour, page, pulled, rows, supply
+from tests.engine.cache.crm import CRM, START, hour, page, pulled, rows, supply, whole
 
 DEALS = Stream.OPPORTUNITIES
 
@@ -19,29 +20,38 @@ def cache():
         yield opened
 
 
-def store(cache: Cache, supplied, id_: str, pull: int) -> None:
-    cache.store(CRM, page(DEALS, Opportunity(id_, START), cursor=f"after {id_}"), supplied, pull, START)
+def store(
+    cache: Cache, supplied: Supply, id_: str, pull: int, *, begins: bool = False, ends: bool = False
+) -> int:
+    part = page(DEALS, Opportunity(id_, START), cursor=f"after {id_}")
+    part = replace(part, begins_full=begins, ends_full=ends)
+    return cache.store(CRM, part, supplied, pull, START).deleted
 
 
 def test_a_stream_counts_as_synced_when_its_first_pull_is_complete(cache):
     offered = replace(supply(DEALS, "Need"), complete_since=hour(-9))
     assert cache.begin_stream(CRM, offered, 1) is None
-    store(cache, offered, "1", 1)
+    store(cache, offered, "1", 1, begins=True)
     assert cache.supply(CRM) == {}
-    cache.finish_stream(CRM, offered, 1, hour(0), hour(1))
+    store(cache, offered, "2", 1, ends=True)
     assert cache.supply(CRM) == {DEALS: offered}
 
 
 def test_times_of_pulls_are_kept(cache):
-    offered = supply(DEALS)
     for number, full in ((1, False), (2, False), (3, True), (4, False)):
-        cache.begin_stream(CRM, offered, number, full=full)
-        cache.finish_stream(CRM, offered, number, hour(number), hour(number + 0.5))
+        pulled(cache, page(DEALS), at=hour(number), full=full)
     state = cache.streams(CRM)[DEALS]
-    assert state.first_pull_at == hour(1.5)
+    assert state.first_pull_at == hour(1)
     assert state.last_full_at == hour(3)
     assert state.last_pull_at == hour(4)
     assert state.pull == 4
+
+
+def test_what_a_history_covers_is_kept_up_to_date(cache):
+    for since in (hour(1), hour(2)):
+        offered = replace(supply(DEALS), complete_since=since)
+        pulled(cache, page(DEALS), supplied=offered)
+        assert cache.supply(CRM) == {DEALS: offered}
 
 
 def test_a_pull_continues_where_the_last_one_ended(cache):
@@ -59,7 +69,7 @@ def test_a_field_that_the_rows_do_not_hold_asks_for_a_full_pull(cache, more):
     pulled(cache, page(DEALS), supplied=before)
     assert cache.begin_stream(CRM, more, 2) is None
     assert cache.supply(CRM) == {DEALS: before}, "not before every row has it"
-    cache.finish_stream(CRM, more, 2, hour(2), hour(2))
+    cache.store(CRM, *whole(page(DEALS)), more, 2, hour(2))
     assert cache.supply(CRM) == {DEALS: more}
 
 
@@ -74,16 +84,25 @@ def test_an_interrupted_full_pull_continues_and_keeps_what_its_first_part_saw(ca
     offered = supply(DEALS)
     pulled(cache, page(DEALS, *(Opportunity(id_, START) for id_ in "123")))
     cache.begin_stream(CRM, offered, 2, full=True)
-    store(cache, offered, "1", 2)
+    store(cache, offered, "1", 2, begins=True)
+    cache.finish_stream(CRM, offered, START)
     assert cache.begin_pull(CRM) == 3
     assert cache.begin_stream(CRM, offered, 3) == "after 1"
-    store(cache, offered, "2", 3)
-    assert cache.finish_stream(CRM, offered, 3, START, START) == 1
+    assert store(cache, offered, "2", 3, ends=True) == 1
     assert rows(cache, "SELECT id FROM opportunity") == [("1",), ("2",)]
 
 
+def test_a_connector_may_begin_anew_when_it_must(cache):
+    offered = supply(DEALS)
+    pulled(cache, page(DEALS, *(Opportunity(id_, START) for id_ in "123")))
+    assert cache.begin_stream(CRM, offered, 2) == "next"
+    assert store(cache, offered, "1", 2, begins=True) == 0
+    assert cache.supply(CRM) == {DEALS: offered}, "the rows hold what they held"
+    assert store(cache, offered, "2", 2, ends=True) == 1
+
+
 def test_a_field_mapped_while_a_full_pull_was_interrupted_begins_it_again(cache):
-    store(cache, supply(DEALS), "1", 1)
+    store(cache, supply(DEALS), "1", 1, begins=True)
     assert cache.begin_stream(CRM, supply(DEALS, "Need"), 2) is None
 
 
