@@ -127,9 +127,7 @@ def _no_activity(chance: Chance, deal: Deal, _: Around) -> None:
 def _buyer_silent(chance: Chance, deal: Deal, _: Around) -> None:
     deal.activities = [it for it in deal.activities if not it.done or it.at < chance.now - timedelta(days=22)]
     for days_ago in (2, 6, 11, 17):
-        kind: Literal["call", "email"] = chance.random.choice(("call", "email"))
-        subject = chance.random.choice((texts.CALLS if kind == "call" else texts.MAILS)[deal.language])
-        deal.activities.append(Activity(kind, subject, chance.moment(days_ago)))
+        _touch(chance, deal, days_ago)
     _older(deal, 20)
 
 
@@ -137,8 +135,7 @@ def _buyer_silent(chance: Chance, deal: Deal, _: Around) -> None:
 def _activity_without_progress(chance: Chance, deal: Deal, _: Around) -> None:
     _stay(chance, deal, 55)
     for days_ago in (3, 8, 14, 21, 27):
-        subject = chance.random.choice(texts.CALLS[deal.language])
-        deal.activities.append(Activity("call", subject, chance.moment(days_ago), inbound=days_ago % 2 == 0))
+        _touch(chance, deal, days_ago, inbound=days_ago % 2 == 0)
 
 
 @illness("stage-required", "fields", group="late", weight=6)
@@ -326,6 +323,13 @@ def make_striking(chance: Chance, deal: Deal) -> None:
     deal.items.clear()
     deal.close_date = chance.day(36)
     _silence(deal, 47)
+
+
+def _touch(chance: Chance, deal: Deal, days_ago: int, *, inbound: bool = False) -> None:
+    kind: Literal["call", "email"] = chance.random.choice(("call", "email"))
+    subject = chance.random.choice((texts.CALLS if kind == "call" else texts.MAILS)[deal.language])
+    contact = 0 if deal.contacts else None
+    deal.activities.append(Activity(kind, subject, chance.moment(days_ago), inbound, contact=contact))
 
 
 def _nothing_planned(deal: Deal) -> None:

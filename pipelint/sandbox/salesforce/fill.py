@@ -43,19 +43,22 @@ def fill(setup: Setup, size: int, seed: int) -> dict[str, list[str]]:
     team = sellers(size)
     filler = _Filler(setup, chance, _users(setup, team))
     illnesses: defaultdict[str, list[str]] = defaultdict(list)
+    healthy: dict[str, None] = {}
     of_company: dict[int, str] = {}
     made = deals(chance, size, team)
     while batch := list(islice(made, BATCH)):
         for opportunity, deal in zip(filler.write(batch), batch, strict=True):
-            for name in deal.illnesses or ("healthy",):
+            for name in deal.illnesses:
                 illnesses[name].append(opportunity)
-            if deal.company is not None:
-                twin = of_company.setdefault(deal.company.number, opportunity)
-                if twin != opportunity:  # it takes two to be duplicates
-                    illnesses["healthy"].remove(twin)
-                    illnesses[DUPLICATE].append(twin)
+            if not deal.illnesses:
+                healthy[opportunity] = None
+            company = -1 if deal.company is None else deal.company.number
+            twin = of_company.setdefault(company, opportunity)
+            if DUPLICATE in deal.illnesses and twin in healthy:  # it takes two to be duplicates
+                del healthy[twin]
+                illnesses[DUPLICATE].append(twin)
     filler.write_leads(leads(chance, size // 4))
-    return dict(illnesses)
+    return {**illnesses, "healthy": list(healthy)}
 
 
 def _users(setup: Setup, team: list[Seller]) -> list[str]:
