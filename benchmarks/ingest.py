@@ -155,6 +155,7 @@ def once(number: int) -> dict[str, tuple[int, float]]:
 def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
     runs = [once(number) for _ in range(5)]
+    print(f"{'':36} {'':>10}             " + "   ".join(f"x {journal}" for journal in FLOORS.values()))
     for what in runs[0]:
         count = runs[0][what][0]
         each = min(run[what][1] for run in runs) / count
