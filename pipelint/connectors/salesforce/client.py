@@ -156,11 +156,11 @@ class Client:
     ) -> bytes:
         """One call; where its session has ended, a new one is made, once, and shared by all calls."""
         self.allowance.ask()
-        org = self._org or self.sign_in()
+        org = self._org or self._session_with()
         try:
             return self._once(org, method, path, name, params, data)
         except SessionExpired:
-            org = self.sign_in(instead_of=org)
+            org = self._session_with(instead_of=org)
         try:
             return self._once(org, method, path, name, params, data)
         except SessionExpired as error:
@@ -209,8 +209,12 @@ class Client:
 
     # Sign-in
 
-    def sign_in(self, *, instead_of: Salesforce | None = None) -> Salesforce:
-        """A session with the org; another one where somebody else has already replaced `instead_of`."""
+    def sign_in(self) -> None:
+        """Make sure that there is a session with the org."""
+        self.policy.run("sign-in", self._session_with)
+
+    def _session_with(self, *, instead_of: Salesforce | None = None) -> Salesforce:
+        """The session with the org, a new one instead of one that has ended; all calls share it."""
         with self._signing_in:
             if self._org is None or self._org is instead_of:
                 self._org = self._new_org(renewing=instead_of is not None)

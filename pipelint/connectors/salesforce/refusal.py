@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pipelint.connectors.http import AnswerLost
 from pipelint.errors import (
     Busy,
     Fix,
@@ -134,7 +135,12 @@ def translated(
     name: str, status: int, content_type: str, body: bytes, headers: Mapping[str, str]
 ) -> PipelintError:
     """The error of ours for an answer with an error status; pages that are not JSON are never quoted."""
-    code, message = _details(content_type, body)
+    try:
+        code, message = _details(content_type, body)
+    except ValueError:
+        if status < 500:
+            return AnswerLost(f"Salesforce's refusal of {name} (HTTP {status}) is cut short")
+        code = message = ""
     line = meaning(status, code, message)
     said = f"{code}: {message}" if code and message else code or f"HTTP {status}"
     text = f"Salesforce refuses {name} ({said})"
@@ -155,10 +161,7 @@ def _details(content_type: str, body: bytes) -> tuple[str, str]:
     """Code and message; an array in the data APIs, an object at the token endpoint (fact sheet §1)."""
     if "json" not in content_type:
         return "", ""
-    try:
-        answer: Any = json.loads(body)
-    except ValueError:
-        return "", ""
+    answer: Any = json.loads(body)
     first = answer[0] if isinstance(answer, list) and answer else answer
     if not isinstance(first, dict):
         return "", ""

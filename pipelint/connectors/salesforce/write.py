@@ -7,18 +7,19 @@ the description first; a request that fails nevertheless is halved until the cul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from contextlib import suppress
+from typing import Any, Final
 
 import msgspec
 
 from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
-from pipelint.connectors.http import AnswerLost
+from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.salesforce import soql
 from pipelint.connectors.salesforce.client import Client, decoded
 from pipelint.connectors.salesforce.normalise import READERS, identity, sent, stored
 from pipelint.connectors.salesforce.refusal import RequestInvalid, brief, meaning
 from pipelint.connectors.salesforce.streams import OBJECT_OF
-from pipelint.errors import Busy, PermissionMissing, RecordGone, Skip
+from pipelint.errors import Busy, PermissionMissing, PipelintError, RecordGone, RecordRefused, Retry
 
 LIMITS: Final = WriteLimits(batch=200)
 
@@ -39,7 +40,7 @@ class RowResult(msgspec.Struct):
 
 
 def write(client: Client, changes: Sequence[Change]) -> Iterator[Outcome]:
-    """One outcome for each change. A change without one, where an error is raised instead, was not sent.
+    """One outcome for each change; where an error is raised, changes without an outcome were not sent.
 
     Changes of one group (an account) go together and one request at a time, because updating opportunities
     may lock the account (fact sheet §6).
@@ -90,57 +91,68 @@ def _refused_here(client: Client, change: Change) -> Outcome | None:
 
 
 def _batch(client: Client, batch: Sequence[Change]) -> Iterator[Outcome]:
-    """Send a batch, and again those of its records that were locked by somebody else."""
-    waiting = list(batch)
+    """Send a batch, and again those of its records that somebody else had locked."""
+    pending = {change.id: change for change in batch}
     settled: list[Outcome] = []
-    locked: list[tuple[Change, Outcome]] = []
+    locked: dict[str, Outcome] = {}
+    trouble: PipelintError | None = None
 
     def attempt() -> None:
-        nonlocal waiting, locked
-        locked = []
-        for change, outcome in _send(client, waiting):
-            if outcome.status == "refused" and _is_lock(outcome):
-                locked.append((change, outcome))
-            else:
-                settled.append(outcome)
-        waiting = [change for change, _ in locked]
+        nonlocal trouble
+        locked.clear()
+        try:
+            for outcome in _send(client, list(pending.values())):
+                if _is_lock(outcome):
+                    locked[outcome.id] = outcome
+                else:
+                    del pending[outcome.id]
+                    settled.append(outcome)
+        except PipelintError as error:  # retried below already, or not to be retried
+            trouble = error
+            return
         if locked:
             raise Busy(f"{len(locked)} records are locked")
 
-    try:
+    with suppress(Busy):
         client.policy.run("update of locked records", attempt)
-    except Busy:
-        if not locked:
-            raise
-        settled += [outcome for _, outcome in locked]
     yield from settled
+    yield from locked.values()
+    if trouble is not None:
+        if isinstance(trouble, Retry) and not isinstance(trouble, NotSent):
+            yield from (
+                _unknown(change, trouble.message) for change in pending.values() if change.id not in locked
+            )
+        raise trouble
 
 
 def _is_lock(outcome: Outcome) -> bool:
-    return issubclass(meaning(None, outcome.code, outcome.message).raises, Busy)
+    return outcome.status == "refused" and issubclass(meaning(None, outcome.code, "").raises, Busy)
 
 
-def _send(client: Client, batch: Sequence[Change]) -> list[tuple[Change, Outcome]]:
+def _send(client: Client, batch: Sequence[Change]) -> Iterator[Outcome]:
     """The outcomes of one request, or of its halves where it failed as a whole."""
-    records = [_record(client, change) for change in batch]
-    body = {"allOrNone": False, "records": records}
+    body = {"allOrNone": False, "records": [_record(client, change) for change in batch]}
     name = f"update {OBJECT_OF[batch[0].kind]}"
     try:
         answer = client.call("PATCH", "composite/sobjects", name=name, body=body, final=AnswerLost)
         results = decoded(answer, list[RowResult], name)
     except AnswerLost as error:
         # It may have been done: the caller reads back before it tries again.
-        return [(change, Outcome(change.id, "unknown", message=error.message)) for change in batch]
-    except (RequestInvalid, Skip) as error:
+        yield from (_unknown(change, error.message) for change in batch)
+        return
+    except (RequestInvalid, RecordRefused, RecordGone) as error:
         if len(batch) == 1:
-            code = getattr(error, "code", type(error).__name__)
-            return [(batch[0], Outcome(batch[0].id, _status(error), code, error.message))]
-        middle = len(batch) // 2
-        return _send(client, batch[:middle]) + _send(client, batch[middle:])
+            yield _refused(batch[0], error)
+        else:
+            middle = len(batch) // 2
+            yield from _send(client, batch[:middle])
+            yield from _send(client, batch[middle:])
+        return
     if len(results) != len(batch):
         message = f"{len(results)} results for {len(batch)} records"
-        return [(change, Outcome(change.id, "unknown", message=message)) for change in batch]
-    return [(change, _outcome(change, result)) for change, result in zip(batch, results, strict=True)]
+        yield from (_unknown(change, message) for change in batch)
+    else:
+        yield from map(_outcome, batch, results)
 
 
 def _record(client: Client, change: Change) -> dict[str, Any]:
@@ -160,5 +172,12 @@ def _outcome(change: Change, result: RowResult) -> Outcome:
     )
 
 
-def _status(error: Exception) -> Literal["gone", "refused"]:
-    return "gone" if isinstance(error, RecordGone) else "refused"
+def _refused(change: Change, error: RequestInvalid | RecordRefused | RecordGone) -> Outcome:
+    """The outcome of a change whose request was refused as a whole."""
+    if isinstance(error, RecordGone):
+        return Outcome(change.id, "gone", message=error.message)
+    return Outcome(change.id, "refused", error.code, error.message)
+
+
+def _unknown(change: Change, message: str) -> Outcome:
+    return Outcome(change.id, "unknown", message=message)
