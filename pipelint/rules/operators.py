@@ -1,13 +1,14 @@
 """Every operator of a condition: the types it works on, what it takes and what it means (rules.md §4.3b).
 
 The table is data shared by the reader, the compiler's tests, the JSON Schema and the documentation. In the
-examples it is Friday 20 November 2026, 10:00, weekends off, quarters as in the calendar.
+examples it is `EXAMPLE_NOW`, weekends off, quarters as in the calendar, all in UTC.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, TypeAlias
 
 from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, FieldType
 
@@ -26,16 +27,38 @@ class Takes(StrEnum):
     END = "{quarter: 10 days}"
 
 
+EXAMPLE_NOW: Final = "2026-11-20 10:00"  # a Friday
+EXAMPLE_ORDER: Final = ("discovery", "proposal")
+"""The words of the ordered choice in the examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A value as the CRM holds it (several choices with `;`), and what stands behind the operator, as YAML.
+
+    `other` is the value of the field named `other`, where the test compares with that.
+    """
+
+    value: str
+    operand: str
+    other: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One operator for one group of types; `true` and `false` are examples."""
+    """One operator for one group of types, with an example of a test that holds and one that does not."""
 
     name: str
     types: frozenset[FieldType]
     takes: Takes
     meaning: str
-    true: str
-    false: str
+    true: Example
+    false: Example
+
+    @property
+    def example_type(self) -> FieldType:
+        """The type of the examples: the first that the operator works on, a date with its time for dates."""
+        return FieldType.DATETIME if self.types == TEMPORAL else next(t for t in FieldType if t in self.types)
 
 
 _EQUAL = TEXTUAL | NUMERIC | {FieldType.ORDERED}
@@ -45,102 +68,184 @@ _CHOICES = frozenset({FieldType.CHOICES})
 _WORDS = TEXTUAL
 
 
-def _op(
-    name: str, types: frozenset[FieldType], takes: Takes, meaning: str, true: str, false: str
-) -> Operator:
-    return Operator(name, types, takes, meaning, true, false)
+_Pair: TypeAlias = tuple[str, str]  # value, operand
 
+
+def _op(
+    name: str, types: frozenset[FieldType], takes: Takes, meaning: str, true: _Pair, false: _Pair
+) -> Operator:
+    return Operator(name, types, takes, meaning, Example(*true), Example(*false))
+
+
+_QUARTER = "{field: other, period: quarter}"
 
 OPERATORS: tuple[Operator, ...] = (
-    _op("is", _EQUAL | {FieldType.YES_NO}, Takes.VALUE, "the same", '" Acme " is acme', "Acmé is acme"),
-    _op("is_not", _EQUAL, Takes.VALUE, "not the same", "Acmé is_not acme", "ACME is_not acme"),
-    _op("one_of", _EQUAL, Takes.VALUES, "the same as at least one", "red, [red, blue]", "green, [red, blue]"),
-    _op("none_of", _EQUAL, Takes.VALUES, "the same as none", "green, [red, blue]", "red, [red, blue]"),
+    _op("is", _EQUAL | {FieldType.YES_NO}, Takes.VALUE, "the same", (" Acme ", "acme"), ("Acmé", "acme")),
+    _op("is_not", _EQUAL, Takes.VALUE, "not the same", ("Acmé", "acme"), ("ACME", "acme")),
     _op(
-        "exactly", _WORDS, Takes.VALUE, "the same, and case counts", "PO-1 exactly PO-1", "po-1 exactly PO-1"
+        "one_of",
+        _EQUAL,
+        Takes.VALUES,
+        "the same as at least one",
+        ("red", "[red, blue]"),
+        ("green", "[red, blue]"),
     ),
+    _op(
+        "none_of", _EQUAL, Takes.VALUES, "the same as none", ("green", "[red, blue]"), ("red", "[red, blue]")
+    ),
+    _op("exactly", _WORDS, Takes.VALUE, "the same, and case counts", ("PO-1", "PO-1"), ("po-1", "PO-1")),
     _op(
         "contains",
         _WORDS,
         Takes.VALUE,
         "the text lies somewhere in it; no wildcards",
-        "50% off, %",
-        "half, %",
+        ("50% off", '"%"'),
+        ("half", '"%"'),
     ),
     _op(
-        "starts_with", _WORDS, Takes.VALUE, "begins with the text", "Globex Ltd, globex", "The Globex, globex"
+        "starts_with",
+        _WORDS,
+        Takes.VALUE,
+        "begins with the text",
+        ("Globex Ltd", "globex"),
+        ("The Globex", "globex"),
     ),
-    _op("ends_with", _WORDS, Takes.VALUE, "ends with the text", "Globex Ltd, ltd", "Ltd Globex, ltd"),
-    _op("shorter_than", _WORDS, Takes.COUNT, "has fewer characters", '"ab ", 3', "abc, 3"),
-    _op("longer_than", _WORDS, Takes.COUNT, "has more characters", "abcd, 3", "abc, 3"),
+    _op("ends_with", _WORDS, Takes.VALUE, "ends with the text", ("Globex Ltd", "ltd"), ("Ltd Globex", "ltd")),
+    _op("shorter_than", _WORDS, Takes.COUNT, "has fewer characters", ("ab ", "3"), ("abc", "3")),
+    _op("longer_than", _WORDS, Takes.COUNT, "has more characters", ("abcd", "3"), ("abc", "3")),
     _op(
         "at_or_after",
         _ORDERED,
         Takes.VALUE,
         "this place or later",
-        "proposal, proposal",
-        "discovery, proposal",
+        ("proposal", "proposal"),
+        ("discovery", "proposal"),
     ),
-    _op("before", _ORDERED, Takes.VALUE, "an earlier place", "discovery, proposal", "proposal, proposal"),
-    _op("at_least", _NUMBERS, Takes.VALUE, "as much or more", "5, 5", "4.9999, 5"),
-    _op("more_than", _NUMBERS, Takes.VALUE, "more", "5.0001, 5", "5, 5"),
-    _op("at_most", _NUMBERS, Takes.VALUE, "as much or less", "5, 5", "5.0001, 5"),
-    _op("less_than", _NUMBERS, Takes.VALUE, "less", "4.9999, 5", "5, 5"),
-    _op("between", _NUMBERS, Takes.RANGE, "within, both ends included", "9, [5, 9]", "9.0001, [5, 9]"),
-    _op("on", TEMPORAL, Takes.DATE, "on that day", "today 23:59, today", "19 Nov, today"),
-    _op("before", TEMPORAL, Takes.DATE, "before that day", "19 Nov, today", "today 08:00, today"),
-    _op("after", TEMPORAL, Takes.DATE, "after that day", "21 Nov, today", "today 23:59, today"),
-    _op("on_or_before", TEMPORAL, Takes.DATE, "on that day or before", "today 23:59, today", "21 Nov, today"),
-    _op("on_or_after", TEMPORAL, Takes.DATE, "on that day or after", "today 00:00, today", "19 Nov, today"),
-    _op("older_than", TEMPORAL, Takes.LENGTH, "longer ago", "5 Nov, 14 days", "6 Nov, 14 days"),
+    _op(
+        "before",
+        _ORDERED,
+        Takes.VALUE,
+        "an earlier place",
+        ("discovery", "proposal"),
+        ("proposal", "proposal"),
+    ),
+    _op("at_least", _NUMBERS, Takes.VALUE, "as much or more", ("5", "5"), ("4.9999", "5")),
+    _op("more_than", _NUMBERS, Takes.VALUE, "more", ("5.0001", "5"), ("5", "5")),
+    _op("at_most", _NUMBERS, Takes.VALUE, "as much or less", ("5", "5"), ("5.0001", "5")),
+    _op("less_than", _NUMBERS, Takes.VALUE, "less", ("4.9999", "5"), ("5", "5")),
+    _op(
+        "between", _NUMBERS, Takes.RANGE, "within, both ends included", ("9", "[5, 9]"), ("9.0001", "[5, 9]")
+    ),
+    _op(
+        "on",
+        TEMPORAL,
+        Takes.DATE,
+        "on that day",
+        ("2026-11-20 23:59", "today"),
+        ("2026-11-19 10:00", "today"),
+    ),
+    _op(
+        "before",
+        TEMPORAL,
+        Takes.DATE,
+        "before that day",
+        ("2026-11-19 10:00", "today"),
+        ("2026-11-20 08:00", "today"),
+    ),
+    _op(
+        "after",
+        TEMPORAL,
+        Takes.DATE,
+        "after that day",
+        ("2026-11-21 00:00", "today"),
+        ("2026-11-20 23:59", "today"),
+    ),
+    _op(
+        "on_or_before",
+        TEMPORAL,
+        Takes.DATE,
+        "on that day or before",
+        ("2026-11-20 23:59", "today"),
+        ("2026-11-21 00:00", "today"),
+    ),
+    _op(
+        "on_or_after",
+        TEMPORAL,
+        Takes.DATE,
+        "on that day or after",
+        ("2026-11-20 00:00", "today"),
+        ("2026-11-19 23:59", "today"),
+    ),
+    _op(
+        "older_than",
+        TEMPORAL,
+        Takes.LENGTH,
+        "longer ago",
+        ("2026-11-05 23:59", "14 days"),
+        ("2026-11-06 00:00", "14 days"),
+    ),
     _op(
         "within_last",
         TEMPORAL,
         Takes.LENGTH,
         "ago at most, not in the future",
-        "6 Nov, 14 days",
-        "5 Nov, 14 days",
+        ("2026-11-06 00:00", "14 days"),
+        ("2026-11-20 10:01", "14 days"),
     ),
     _op(
         "within_next",
         TEMPORAL,
         Takes.LENGTH,
         "from now at most, not past",
-        "20 Dec, 30 days",
-        "21 Dec, 30 days",
+        ("2026-12-20 23:59", "30 days"),
+        ("2026-11-20 09:59", "30 days"),
     ),
     _op(
         "further_out_than",
         TEMPORAL,
         Takes.LENGTH,
         "further in the future",
-        "5 Dec, 14 days",
-        "4 Dec, 14 days",
+        ("2026-12-05 00:00", "14 days"),
+        ("2026-12-04 23:59", "14 days"),
     ),
     _op(
         "during",
         TEMPORAL,
         Takes.PERIOD,
         "in the period, both ends included",
-        "16 Nov, this week",
-        "15 Nov, this week",
+        ("2026-11-16 00:00", "this week"),
+        ("2026-11-15 23:59", "this week"),
     ),
-    _op(
+    Operator(
         "later_period_than",
         TEMPORAL,
         Takes.FIELD_PERIOD,
         "its month, quarter or year comes after that of the other date",
-        "2 Jan against 30 Dec",
-        "30 Dec against 2 Oct",
+        Example("2027-01-02 09:00", _QUARTER, other="2026-12-30 09:00"),
+        Example("2026-12-30 09:00", _QUARTER, other="2026-10-02 09:00"),
     ),
-    _op("within_end_of", TEMPORAL, Takes.END, "one of the last days of its own period", "22 Dec", "21 Dec"),
-    _op("includes", _CHOICES, Takes.VALUE, "the value is among them", "{a, b}, a", "{b}, a"),
     _op(
-        "includes_any", _CHOICES, Takes.VALUES, "at least one is among them", "{a, b}, [b, c]", "{a}, [b, c]"
+        "within_end_of",
+        TEMPORAL,
+        Takes.END,
+        "one of the last days of its own period",
+        ("2026-12-22 00:00", "{quarter: 10 days}"),
+        ("2026-12-21 23:59", "{quarter: 10 days}"),
     ),
-    _op("includes_all", _CHOICES, Takes.VALUES, "every one is among them", "{a, b}, [a, b]", "{a}, [a, b]"),
-    _op("includes_none", _CHOICES, Takes.VALUES, "none is among them", "{a}, [b, c]", "{a, b}, [b, c]"),
-    _op("at_least", _CHOICES, Takes.COUNT, "so many different values or more", "{a, b}, 2", "{a}, 2"),
+    _op("includes", _CHOICES, Takes.VALUE, "the value is among them", ("a; b", "a"), ("b", "a")),
+    _op(
+        "includes_any",
+        _CHOICES,
+        Takes.VALUES,
+        "at least one is among them",
+        ("a; b", "[b, c]"),
+        ("a", "[b, c]"),
+    ),
+    _op(
+        "includes_all", _CHOICES, Takes.VALUES, "every one is among them", ("a; b", "[a, b]"), ("a", "[a, b]")
+    ),
+    _op("includes_none", _CHOICES, Takes.VALUES, "none is among them", ("a", "[b, c]"), ("a; b", "[b, c]")),
+    _op("at_least", _CHOICES, Takes.COUNT, "so many different values or more", ("a; b", "2"), ("a", "2")),
 )
 
 # What a plain value or a plain list means, by type (rules.md §4.3, last column).
