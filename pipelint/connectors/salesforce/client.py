@@ -30,7 +30,7 @@ from pipelint.connectors.salesforce.normalise import identity
 from pipelint.connectors.salesforce.refusal import translated
 from pipelint.connectors.salesforce.settings import AccessToken, ClientCredentials, Settings
 from pipelint.connectors.salesforce.soql import checked
-from pipelint.errors import Retry, SessionExpired, SignInRefused, UnexpectedAnswer
+from pipelint.errors import PermissionMissing, Retry, SessionExpired, SignInRefused, UnexpectedAnswer
 
 Row: TypeAlias = dict[str, Any]
 T = TypeVar("T")
@@ -247,7 +247,10 @@ class Client:
             "client_secret": auth.client_secret.reveal(),
         }
         url = f"{self.settings.base_url}/services/oauth2/token"
-        body = self._answer("sign-in", lambda: send(self._session, "POST", url, data=form))
+        try:
+            body = self._answer("sign-in", lambda: send(self._session, "POST", url, data=form))
+        except (SessionExpired, PermissionMissing) as error:
+            raise SignInRefused(error.message, hint="check that base_url is the org's My Domain") from None
         return decoded(body, Token, "sign-in")
 
     def _instance(self, url: str) -> str:

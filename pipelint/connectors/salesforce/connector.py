@@ -25,7 +25,7 @@ from pipelint.connectors.salesforce.reader import Reader
 from pipelint.connectors.salesforce.refusal import RequestInvalid
 from pipelint.connectors.salesforce.settings import Settings
 from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF, ORDER, SObject
-from pipelint.errors import PermissionMissing, Skip
+from pipelint.errors import PermissionMissing
 from pipelint.records import ActivityLink, Pipeline, Stage, StageChange, Stream
 
 _WHOLE: Final = {
@@ -57,9 +57,9 @@ class SalesforceConnector:
     # Reading
 
     def streams(self) -> Sequence[Stream]:
-        """All that is followed; leads and activities only where this user sees them."""
-        hidden = {stream for stream in (Stream.LEADS, Stream.ACTIVITIES) if not self._sees(FOLLOWED[stream])}
-        return tuple(stream for stream in ORDER if stream not in hidden)
+        """All whose objects this user sees; without opportunities there would be nothing to check."""
+        hidden = {stream for stream, sobjects in FOLLOWED.items() if not self._sees(sobjects)}
+        return tuple(stream for stream in ORDER if stream not in hidden - {Stream.OPPORTUNITIES})
 
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
         if stream in _WHOLE:
@@ -116,7 +116,13 @@ class SalesforceConnector:
         self._client.close()
 
     def _readers(self, stream: Stream, custom: Sequence[str]) -> list[Reader]:
-        return [self._reader(sobject, custom) for sobject in FOLLOWED[stream] if self._sees([sobject])]
+        seen = [sobject for sobject in FOLLOWED[stream] if self._sees([sobject])]
+        if not seen:
+            names = " and ".join(sobject.name for sobject in FOLLOWED[stream])
+            raise PermissionMissing(
+                f"{names} cannot be seen", hint="give the integration user Read and View All on them"
+            )
+        return [self._reader(sobject, custom) for sobject in seen]
 
     def _reader(self, sobject: SObject, custom: Sequence[str]) -> Reader:
         info = self._client.describe(sobject.name)
@@ -144,7 +150,7 @@ class SalesforceConnector:
         for sobject in sobjects:
             try:
                 self._client.describe(sobject.name)
-            except (Skip, PermissionMissing, RequestInvalid):
+            except PermissionMissing:
                 continue
             return True
         return False

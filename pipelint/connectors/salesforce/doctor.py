@@ -11,7 +11,7 @@ from pipelint.connectors.base import Diagnosis, OwnField
 from pipelint.connectors.salesforce import soql
 from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF, SObject
-from pipelint.errors import PipelintError, Skip
+from pipelint.errors import PermissionMissing, PipelintError
 from pipelint.records import Stream
 
 OLD_VERSIONS: Final = 40.0
@@ -107,7 +107,7 @@ def _object(client: Client, stream: Stream, sobject: SObject) -> Diagnosis:
     grant = f"give the integration user Read and View All on {sobject.name} in a permission set"
     try:
         info = client.describe(sobject.name)
-    except Skip:
+    except PermissionMissing:
         level = "warning" if stream in MAY_BE_MISSING else "problem"
         return Diagnosis(level, f"{sobject.name} is not visible", grant)  # type: ignore[arg-type]
     hidden = sorted(

@@ -87,6 +87,8 @@ class Memory:
 
     def is_new(self, id_: str, content: object, *, recent: bool) -> bool:
         """Whether this content of the row was not delivered by the last pass; remembers it where recent."""
+        if not recent and id_ not in self.seen:
+            return True
         sign = digest(content)
         if recent and len(self.now) < REMEMBERED:
             self.now[id_] = sign

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pipelint.connectors.salesforce.describe import SObjectInfo
 from pipelint.connectors.salesforce.normalise import KINDS, READERS, Reading, event_ends, identity
@@ -12,7 +12,9 @@ from pipelint.connectors.salesforce.streams import SObject, Source
 from pipelint.records import ActivityLink, Record
 
 ALWAYS: Final = ("Id", "SystemModstamp")
-_WITH_PAGE: Final = ("opportunity", "account", "contact", "lead")
+
+_Plain: TypeAlias = tuple[str, Callable[..., Any], str]
+_Composed: TypeAlias = tuple[str, Callable[..., Any], list[list[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +64,44 @@ class Reader:
 
     def records(self, rows: Sequence[dict[str, Any]], reading: Reading) -> Iterator[tuple[str, list[Record]]]:
         """For each row its id and its records: none where it is deleted or left out."""
-        sources = [
-            (name, source.read, tuple(api.split(".") for api in source.api), source.timed)
-            for name, source in self.sources.items()
-        ]
+        plain, composed = self._split()
         custom = [(name, READERS[self.info.by_name[name].type]) for name in self.custom]
         fixed = {"currency": self.currency} if self.currency else {}
         for row in rows:
             id_ = str(identity(row["Id"]))
-            links = [] if self._left_out(row) else self._links(id_, row)
-            if self._left_out(row) or (self.sobject.links and not links):
+            left_out = row.get("IsDeleted") or (self.sobject.drop and row.get(self.sobject.drop))
+            links = [] if left_out else self._links(id_, row)
+            if left_out or (self.sobject.links and not links):
                 yield id_, []
                 continue
             values: dict[str, Any] = dict(fixed)
-            for name, read, paths, timed in sources:
+            for name, read, api in plain:
+                values[name] = read(row.get(api))
+            for name, read, paths, timed in composed:
                 given = [_dig(row, path) for path in paths]
                 values[name] = read(reading, *given) if timed else read(*given)
-            if self.sobject.kind in _WITH_PAGE:
+            if self.sobject.kind:
                 values["url"] = f"{self.base_url}/lightning/r/{self.sobject.name}/{id_}/view"
             if custom:
                 values["custom"] = {name: read(row.get(name)) for name, read in custom}
             yield id_, [self.sobject.record(**values), *links]
 
+    def _split(self) -> tuple[list[_Plain], list[_Composed]]:
+        """Sources that are one column as it is, which is most of them, apart from the others."""
+        plain: list[_Plain] = []
+        composed: list[_Composed] = []
+        for name, source in self.sources.items():
+            if len(source.api) == 1 and not source.timed and "." not in source.api[0]:
+                plain.append((name, source.read, source.api[0]))
+            else:
+                paths = [api.split(".") for api in source.api]
+                composed.append((name, source.read, paths, source.timed))
+        return plain, composed
+
     def passed(self, row: dict[str, Any], since: Reading, now: Reading) -> bool:
         """Whether an event has ended between two readings."""
         ends = event_ends(now, row.get(self.sobject.passing), row.get("IsAllDayEvent"))
         return ends is not None and since.now < ends <= now.now
-
-    def _left_out(self, row: dict[str, Any]) -> bool:
-        return bool(row.get("IsDeleted")) or bool(self.sobject.drop and row.get(self.sobject.drop))
 
     def _links(self, id_: str, row: dict[str, Any]) -> list[Record]:
         """The records that an activity is about, of the kinds we follow."""

@@ -51,6 +51,7 @@ _RULE = "a validation rule of the org refuses the record as it is"
 _CODE = "a flow or trigger of the org fails on this record"
 _RIGHTS = "give the integration user the right, in the permission set Pipelint"
 _SETUP = "run: pipelint setup --apply"
+_ABSENT = "it is not there, not visible, or not part of this api_version: run doctor"
 _VERSION = "set api_version to one that doctor lists as supported"
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
@@ -87,6 +88,8 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(None, "MALFORMED_QUERY", RequestInvalid, _DRIFT),
     Meaning(None, "QUERY_TOO_COMPLICATED", RequestInvalid, "map fewer formula fields"),
     Meaning(None, "JSON_PARSER_ERROR", RequestInvalid),
+    # not a record, since these travel in collections: an object or an address
+    Meaning(404, ANY, PermissionMissing, _ABSENT),
     # one record: it is gone
     Meaning(None, "NOT_FOUND", RecordGone),
     Meaning(None, "ENTITY_IS_DELETED", RecordGone),
@@ -113,7 +116,6 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(None, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", RecordRefused, _CODE),
     # what is left goes by status
     Meaning(403, ANY, PermissionMissing, _RIGHTS),
-    Meaning(404, ANY, RecordGone),
     Meaning(500, ANY, Busy),
     Meaning(502, ANY, Busy),
     Meaning(503, ANY, Busy),

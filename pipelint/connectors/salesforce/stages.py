@@ -14,7 +14,7 @@ from pipelint.connectors.salesforce.normalise import number
 from pipelint.connectors.salesforce.pull import digest
 from pipelint.connectors.salesforce.refusal import RequestInvalid
 from pipelint.connectors.salesforce.streams import MASTER
-from pipelint.errors import PermissionMissing, Skip
+from pipelint.errors import PermissionMissing
 from pipelint.records import Pipeline, Record, Stage, Stream
 
 _STAGE_COLUMNS: Final = (
@@ -83,7 +83,7 @@ def _offered(client: Client, record_type: str) -> set[str] | None:
     path = f"ui-api/object-info/Opportunity/picklist-values/{record_type}/StageName"
     try:
         answer = client.get(path, PicklistValues, name="the stages of a record type")
-    except (PermissionMissing, RequestInvalid, Skip):
+    except (PermissionMissing, RequestInvalid):
         return None
     return {one.value for one in answer.values}
 

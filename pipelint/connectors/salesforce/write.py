@@ -141,18 +141,30 @@ def _send(client: Client, batch: Sequence[Change]) -> Iterator[Outcome]:
         yield from (_unknown(change, error.message) for change in batch)
         return
     except (RequestInvalid, RecordRefused, RecordGone) as error:
-        if len(batch) == 1:
-            yield _refused(batch[0], error)
-        else:
-            middle = len(batch) // 2
-            yield from _send(client, batch[:middle])
-            yield from _send(client, batch[middle:])
+        yield from _isolated(client, batch, error)
         return
     if len(results) != len(batch):
         message = f"{len(results)} results for {len(batch)} records"
         yield from (_unknown(change, message) for change in batch)
     else:
         yield from map(_outcome, batch, results)
+
+
+def _isolated(
+    client: Client, batch: Sequence[Change], error: RequestInvalid | RecordRefused | RecordGone
+) -> Iterator[Outcome]:
+    """The outcomes of a batch that failed as a whole: by what the org now says of fields, or by halves."""
+    if len(batch) == 1:
+        yield _refused(batch[0], error)
+        return
+    client.forget_descriptions()
+    refused = {change.id: found for change in batch if (found := _refused_here(client, change))}
+    yield from refused.values()
+    rest = [change for change in batch if change.id not in refused]
+    middle = len(rest) if refused else len(rest) // 2
+    for part in (rest[:middle], rest[middle:]):
+        if part:
+            yield from _send(client, part)
 
 
 def _record(client: Client, change: Change) -> dict[str, Any]:

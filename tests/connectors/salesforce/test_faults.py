@@ -13,7 +13,7 @@ from pipelint.connectors.contract import State, settle
 from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.quota import ReserveReached
 from pipelint.connectors.salesforce.connector import SalesforceConnector
-from pipelint.errors import Busy, PipelintError, QuotaExhausted, SignInRefused
+from pipelint.errors import Busy, PermissionMissing, PipelintError, QuotaExhausted, SignInRefused
 from pipelint.records import Stream
 from pipelint.sandbox.salesforce import SalesforceSandbox
 
@@ -187,3 +187,20 @@ def test_faults_over_faults_end_like_a_day_without(
     for nth, effect in enumerate(["malformed", "drop", "truncate", "html"], start=1):
         sandbox.faults.add(effect, path="/services", nth=nth)
     assert settle({}, pull(connect(sandbox))) == faultless
+
+
+def test_a_host_that_is_not_an_org_is_told_apart(sandbox: SalesforceSandbox, connect: Connect) -> None:
+    sandbox.faults.add("html", path="/oauth2/token", status=404, times=0)
+    with pytest.raises(SignInRefused) as caught:
+        pull(connect(sandbox))
+    assert "My Domain" in caught.value.hint
+
+
+def test_an_object_that_is_hidden_is_no_stream(sandbox: SalesforceSandbox, connect: Connect) -> None:
+    sandbox.faults.add("NOT_FOUND", path="/(Lead|Task|Opportunity)/describe", status=404, times=0)
+    connector = connect(sandbox)
+    assert Stream.LEADS not in connector.streams()
+    assert Stream.ACTIVITIES in connector.streams()
+    assert "direction" not in connector.supply(Stream.ACTIVITIES, ()).fields
+    with pytest.raises(PermissionMissing, match="Opportunity cannot be seen"):
+        pull(connector)

@@ -48,8 +48,8 @@ CASES: list[tuple[int, str, str, type[PipelintError]]] = [
     (400, "MALFORMED_QUERY", "", RequestInvalid),
     (400, "JSON_PARSER_ERROR", "", RequestInvalid),
     (400, "INVALID_QUERY_LOCATOR", "", UnexpectedAnswer),
-    (404, "NOT_FOUND", "", RecordGone),
-    (404, "", "", RecordGone),
+    (404, "NOT_FOUND", "", PermissionMissing),
+    (404, "", "", PermissionMissing),
     (400, "ENTITY_IS_DELETED", "", RecordGone),
     (400, "INVALID_CROSS_REFERENCE_KEY", "", RecordGone),
     (400, "MALFORMED_ID", "", RecordGone),
@@ -126,6 +126,7 @@ def test_retry_after_is_handed_on() -> None:
 def test_what_is_said_of_a_record_goes_by_its_code_alone() -> None:
     assert meaning(None, "UNABLE_TO_LOCK_ROW", "").raises is Busy
     assert meaning(None, "ENTITY_IS_DELETED", "").raises is RecordGone
+    assert meaning(None, "NOT_FOUND", "").raises is RecordGone
 
 
 def test_long_messages_are_shortened() -> None:
