@@ -26,7 +26,7 @@ COMMANDS = {
     "push": "work",
     "run": "work",
     "rules": "rules",
-    "sandbox": "start",
+    "sandbox": "sandbox",
 }
 
 

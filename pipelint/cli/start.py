@@ -1,4 +1,4 @@
-"""The commands of the first day: demo, init, doctor, stages, setup, sandbox."""
+"""The commands of the first day: demo, init, doctor, stages, setup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from pipelint.cli.app import Context
 from pipelint.cli.options import connections, formats
-from pipelint.errors import ExitCode, UsageError
+from pipelint.errors import ExitCode
 
 
 @click.command()
@@ -122,59 +122,17 @@ def import_(context: Context, connection: str, show: bool) -> int:
     return ExitCode.OK
 
 
-@click.group()
-def sandbox() -> None:
-    """A CRM to try things on, on this machine."""
-
-
-@sandbox.command()
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one."
-)
-@click.option(
-    "--size",
-    type=click.IntRange(0, 200_000),
-    default=120,
-    show_default=True,
-    help="Opportunities to make up.",
-)
-@click.option(
-    "--seed", type=int, default=7, show_default=True, help="The same seed makes the same organisation."
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Serve this folder of sObject tree files instead.",
-)
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the organisation in this file between starts.",
-)
-def salesforce(port: int, size: int, seed: int, data: Path | None, state: Path | None) -> int:
-    r"""Serve a stand-in for Salesforce until Ctrl-C.
-
-    \b
-    Example:
-        pipelint sandbox salesforce --data exports/
-    """
-    from threading import Event
-
-    server = salesforce_sandbox(port=port, size=size, seed=seed, data=data, state=state)
-    with server:
-        click.echo(server.banner())
-        try:
-            Event().wait()
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-    return ExitCode.OK
-
-
 @click.command()
-@click.option("--crm", type=click.Choice(["salesforce"]), default="salesforce", help="The CRM to show.")
+@click.option(
+    "--crm",
+    type=click.Choice(["salesforce"]),
+    default="salesforce",
+    expose_value=False,
+    help="The CRM to show.",
+)
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.pass_obj
-def demo(context: Context, crm: str, folder: Path | None) -> int:
+def demo(context: Context, folder: Path | None) -> int:
     """Show the whole job on a sandbox CRM with a realistic organisation; no account needed.
 
     The project is left in FOLDER (a new temporary one if none is given) together with the sandbox, to be
@@ -183,12 +141,3 @@ def demo(context: Context, crm: str, folder: Path | None) -> int:
     from pipelint.cli.demo import show
 
     return show(context, folder)
-
-
-def salesforce_sandbox(**options: object):  # type: ignore[no-untyped-def]  # noqa: ANN201 - the extra may be missing
-    """The sandbox server, or a sentence about the extra that brings it."""
-    try:
-        from pipelint.sandbox.salesforce import SalesforceSandbox
-    except ModuleNotFoundError as error:
-        raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
-    return SalesforceSandbox(**options)

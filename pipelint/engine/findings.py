@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 from typing import Literal, TypeAlias
@@ -16,10 +16,11 @@ from pipelint.rules.conditions import Condition, Test
 from pipelint.rules.explain import Explainer, Leaf, Row, in_words
 from pipelint.rules.fields import Field
 from pipelint.rules.messages import Reader
-from pipelint.rules.pack import Pack, Rule, Severity
+from pipelint.rules.pack import Pack, Severity
 from pipelint.rules.zones import EPOCH_ORDINAL
 
 FindingStatus: TypeAlias = Literal["flagged", "waived", "trial", "hidden", "could_not_check"]
+_Found: TypeAlias = tuple[CompiledCheck, Outcome, int]
 _BATCH = 400
 
 
@@ -106,29 +107,31 @@ class _Maker:
         self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
 
     def of_record(self, verdict: Verdict, row: Row) -> list[Finding]:
-        by_rule: dict[str, list[tuple[CompiledCheck, Outcome, int]]] = {}
+        by_rule: dict[str, list[_Found]] = {}
         for number, outcome in verdict.outcomes.items():
             check = self.source.compiled.checks[number]
             found = (check, outcome, verdict.severities.get(number, 0))
             by_rule.setdefault(check.rule.name, []).append(found)
         reader = Reader(row, self.known, self.language, self.today)
-        made = [self.of_rule(verdict.id, checks, row, reader) for checks in by_rule.values()]
-        return _hidden(made, self.source.pack)
+        hidden = _hidden(by_rule)
+        return [self.of_rule(verdict.id, checks, row, reader, hidden) for checks in by_rule.values()]
 
     def of_rule(
-        self, record: str, checks: list[tuple[CompiledCheck, Outcome, int]], row: Row, reader: Reader
+        self, record: str, checks: list[_Found], row: Row, reader: Reader, hidden: Collection[str]
     ) -> Finding:
         rule = checks[0][0].rule
         flagged = [found for found in checks if found[1] is Outcome.FLAGGED]
-        chosen = flagged or checks
+        shown = [found for found in flagged if rule.name not in hidden and found[0].name not in hidden]
+        chosen = shown or flagged or checks
         items = tuple(check.check.item for check, _, _ in chosen if check.check.item)
-        level = max((severity for _, _, severity in flagged), default=SEVERITY_NUMBER[rule.severity])
+        level = max((severity for _, _, severity in shown or flagged), default=SEVERITY_NUMBER[rule.severity])
         evidence = tuple(
             e for check, outcome, _ in chosen for e in self.evidence(check, outcome, row, reader)
         )
         status: FindingStatus = "could_not_check"
         if flagged:
-            status = "trial" if rule.status == "trial" else "flagged"
+            status = "hidden" if not shown else "trial" if rule.status == "trial" else "flagged"
+        said = rule.message.say(self.language) if flagged else ""
         return Finding(
             connection=self.source.connection,
             crm=self.source.crm,
@@ -142,23 +145,14 @@ class _Maker:
             rule=rule.name,
             severity=SEVERITY_NAME[level],
             status=status,
-            message=self.message(rule, flagged, items, reader) if flagged else _blank_message(evidence),
+            message=reader.fill(said, self.labels(items)) if flagged else _blank_message(evidence),
             fix=reader.fill(rule.fix.say(self.language), self.labels(items)) if rule.fix and flagged else "",
             items=items,
             evidence=_distinct(evidence),
             amount=_number(row, "amount"),
-            written=rule.status == "on",
+            written=rule.status == "on" and status == "flagged",
             keeps=not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks),
         )
-
-    def message(
-        self,
-        rule: Rule,
-        flagged: list[tuple[CompiledCheck, Outcome, int]],
-        items: tuple[str, ...],
-        reader: Reader,
-    ) -> str:
-        return reader.fill(rule.message.say(self.language), self.labels(items))
 
     def labels(self, items: tuple[str, ...]) -> str:
         return ", ".join(item.replace("_", " ") for item in items)
@@ -169,16 +163,22 @@ class _Maker:
             leaves += self.explainer.deciding(condition, row)
         wanted = None if outcome is not Outcome.FLAGGED else leaves
         chosen = wanted if wanted is not None else [leaf for leaf in leaves if leaf.answer is None]
-        unsynced = self.source.compiled.inputs.unsynced
         return [
             Evidence(
                 leaf.test.field.name,
                 self.value(leaf.test.field, reader),
                 self.phrase(leaf.test),
-                leaf.test.field.name in unsynced,
+                self.lacking(leaf.test.field, row),
             )
             for leaf in chosen
         ]
+
+    def lacking(self, field: Field, row: Row) -> bool:
+        """Whether the field is unknown here because it was not supplied, rather than blank."""
+        inputs = self.source.compiled.inputs
+        marked = field.marker and row.get(field.marker) == 1
+        late = field.name in inputs.partial and row.get(field.column("partial").name) == 1
+        return field.name in inputs.unsynced or bool(marked) or late
 
     def conditions(self, check: CompiledCheck, row: Row) -> Iterator[Condition]:
         """What decided: the branch that applied, or the scope where that is what could not be checked."""
@@ -200,19 +200,14 @@ class _Maker:
         return in_words(test, self.source.compiled.moment)
 
 
-def _hidden(made: list[Finding], pack: Pack) -> list[Finding]:
-    """What a flagged rule hides is still told, but counts nowhere; a hidden item is left out (rules.md §4.7)."""
-    hidden = {other for each in made if each.status == "flagged" for other in pack.rules[each.rule].hides}
-    result = []
-    for each in made:
-        items = tuple(item for item in each.items if f"{each.rule}/{item}" not in hidden)
-        if each.status not in {"flagged", "trial"}:
-            result.append(each)
-        elif each.rule in hidden or (each.items and not items):
-            result.append(replace(each, status="hidden", written=False))
-        else:
-            result.append(each)
-    return result
+def _hidden(by_rule: Mapping[str, list[_Found]]) -> frozenset[str]:
+    """The rules, and the items of rules, that a flagged rule hides here (rules.md §4.7)."""
+    return frozenset(
+        name
+        for checks in by_rule.values()
+        if checks[0][0].rule.status != "trial" and any(found[1] is Outcome.FLAGGED for found in checks)
+        for name in checks[0][0].rule.hides
+    )
 
 
 def _shown(reader: Reader, name: str) -> str:
@@ -235,7 +230,7 @@ def _number(row: Row, name: str) -> int | None:
 def _blank_message(evidence: Sequence[Evidence]) -> str:
     lacking = list(dict.fromkeys(item.field for item in evidence if item.unsynced))
     if lacking:
-        return f"could not be checked: {', '.join(lacking)} not synced"
+        return f"could not be checked: {', '.join(lacking)} not known yet, or not synced"
     blank = list(dict.fromkeys(item.field for item in evidence))
     return f"could not be checked: {', '.join(blank) or 'a field'} is blank"
 

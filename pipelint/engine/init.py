@@ -72,7 +72,7 @@ uses: [{uses}]
 # fields:
 #   need: {{from: {{salesforce: Need__c}}}}
 """
-_USES: dict[PackName, str] = {"default": "default@1, six@1", "six": "six@1"}
+_USES: dict[PackName, str] = {"default": "default@1", "six": "default@1, six@1"}
 
 
 def init(

@@ -154,7 +154,10 @@ def _unchecked(result: CheckResult) -> str:
         by_connection: dict[str, list[str]] = {}
         for (connection, name), _ in unsynced.most_common():
             by_connection.setdefault(connection, []).append(name)
-        lines += [f"Not synced from {name}: {', '.join(fields)}" for name, fields in by_connection.items()]
+        lines += [
+            f"Not synced from {name}, or not far enough back: {', '.join(fields)}"
+            for name, fields in by_connection.items()
+        ]
     if blank:
         named = ", ".join(f"{name} ({count:,})" for (_, name), count in blank.most_common(8))
         lines.append(f"Could not be checked because a field is blank: {named}")

@@ -24,7 +24,7 @@ from pipelint.rules.ir import (
 )
 from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
 
-_FUNCTIONS = {"latest": "max", "earliest": "min", "greatest": "max"}
+_FUNCTIONS = {"latest": "max", "earliest": "min"}
 _BEGINS = {"on", "after", "on_or_after"}
 
 
@@ -53,6 +53,8 @@ def fact_columns(fact: Fact, form: OverRows, moment: Moment, unsynced: frozenset
             return [FactColumn(plain, Aggregate("sum", where, _value(form).main), 1, 0)]
         case "sum_days":
             return [FactColumn(plain, Aggregate("sum", where, _days(form)), SCALE, 0)]
+        case "greatest":
+            return [FactColumn(plain, Aggregate("max", where, _value(form).main), 1, 0)]
         case function:
             order = _order(form)
             return [

@@ -17,7 +17,10 @@ Function: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class OverRows:
-    """An aggregate over the related rows for which `where` is definitely true."""
+    """An aggregate over the related rows for which `where` is definitely true.
+
+    `greatest` is for built-in facts only: the largest number, 0 where there is none.
+    """
 
     entity: Entity
     function: Function

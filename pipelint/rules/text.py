@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pipelint.rules.ir import SCALE, SEPARATOR
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
-_LARGEST = 10**15 * SCALE  # beyond 15 digits before the point a number cannot be read (rules.md §7.5)
+_LARGEST = 10**14 * SCALE  # more digits before the point would not fit a column with room for sums (rules.md §7.6)
+_HARMFUL = {ord("\0"): None, ord(SEPARATOR): " "}  # a NUL ends a text in SQLite, the separator is ours
 
 
 def clean(text: str | None, blank_words: Collection[str] = ()) -> str | None:
@@ -19,11 +20,9 @@ def clean(text: str | None, blank_words: Collection[str] = ()) -> str | None:
     """
     if text is None:
         return None
-    text = text.strip()
+    text = text.translate(_HARMFUL).strip() if "\0" in text or SEPARATOR in text else text.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", _trimmed(text))
-    if SEPARATOR in text:
-        text = text.replace(SEPARATOR, " ").strip()
     if not text or (blank_words and len(text) <= 40 and fold(text) in blank_words):
         return None
     return text
@@ -44,7 +43,7 @@ def fold(text: str) -> str:
 
 
 def scaled(text: str | None) -> int | None:
-    """A number × 10 000, half up; None where it is no number or has more than 15 digits before the point."""
+    """A number × 10 000, half up; None where it is no number or has more than 14 digits before the point."""
     if text is None:
         return None
     try:

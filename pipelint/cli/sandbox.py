@@ -1,0 +1,95 @@
+"""`pipelint sandbox …`: a CRM to try things on, on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelint.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from pipelint.sandbox.salesforce import SalesforceSandbox
+
+
+@click.group()
+def sandbox() -> None:
+    """Serve a stand-in CRM on this machine."""
+
+
+@sandbox.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(0, 200_000),
+    default=120,
+    show_default=True,
+    help="Opportunities to make up.",
+)
+@click.option(
+    "--seed", type=int, default=7, show_default=True, help="The same seed makes the same organisation."
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Serve this folder of sObject tree files instead.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the organisation in this file between starts.",
+)
+def salesforce(port: int, size: int, seed: int, data: Path | None, state: Path | None) -> int:
+    r"""Serve a stand-in for Salesforce until Ctrl-C.
+
+    \b
+    Example:
+        pipelint sandbox salesforce --data exports/
+    """
+    from threading import Event
+
+    server = start_salesforce(port=port, size=size, seed=seed, data=data, state=state)
+    click.echo(server.banner())
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+    finally:
+        server.stop()
+        if state is not None:
+            server.save(state)
+    return ExitCode.OK
+
+
+def start_salesforce(
+    *,
+    port: int,
+    size: int = 120,
+    seed: int = 7,
+    data: Path | None = None,
+    state: Path | None = None,
+    fall_back: bool = False,
+) -> SalesforceSandbox:
+    """A started server; `fall_back` lets it take any free port where the wanted one is in use.
+
+    Raises:
+        UsageError: the extra is missing, the port is taken, or the data cannot be loaded.
+    """
+    try:
+        from pipelint.sandbox.salesforce import SalesforceSandbox
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
+    kept = state if state is not None and state.exists() else None
+    server = SalesforceSandbox(port=port, size=size, seed=seed, data=data, state=kept)
+    try:
+        server.start()
+    except OSError as error:
+        if not fall_back:
+            hint = "stop what uses it, or pass --port 0 for a free one"
+            raise UsageError(f"port {port} cannot be used: {error.strerror}", hint=hint) from None
+        server = SalesforceSandbox(port=0, size=size, seed=seed, data=data, state=kept)
+        server.start()
+    return server
