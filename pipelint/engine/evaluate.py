@@ -76,7 +76,8 @@ def statement(checks: Sequence[CompiledCheck], table: str, *, one: bool = False)
     chosen = ", ".join(["id", *(f"o{n}" for n in range(count)), *(f"s{n}" for n in range(count))])
     found = " OR ".join(f"o{n} <> 0" for n in range(count))
     # MATERIALIZED: otherwise SQLite works every check out twice, for the result and for the filter.
-    return f'WITH v AS MATERIALIZED (SELECT {inner} FROM "{table}"{" WHERE id = ?" if one else ""}) SELECT {chosen} FROM v WHERE {found} ORDER BY id'
+    rows = f'SELECT {inner} FROM "{table}"{" WHERE id = ?" if one else ""}'
+    return f"WITH v AS MATERIALIZED ({rows}) SELECT {chosen} FROM v WHERE {found} ORDER BY id"
 
 
 def _outcome(check: CompiledCheck, place: int) -> str:

@@ -97,7 +97,8 @@ def unmapped_stages(cache: Cache, project: Project, connection: Connection) -> I
             (connection.name, row.native_pipeline, row.native_stage),
         ).fetchone()[0]
         if count:
-            what = f"the stage '{row.native_stage}' of {row.native_pipeline or 'the only pipeline'} is not mapped ({count} records)"
+            pipeline = row.native_pipeline or "the only pipeline"
+            what = f"the stage '{row.native_stage}' of {pipeline} is not mapped ({count} records)"
             yield Diagnosis(
                 "problem", what, "add it to a pipeline's 'from:' in the rule files, or set 'ignore: yes'"
             )

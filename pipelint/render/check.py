@@ -125,7 +125,8 @@ def _findings_table(flagged: list[Finding], color: bool) -> str:
         ("", "opportunity", "owner", "stage", "amount", "finding"), rows, color=color, right=(4,), style=0
     )
     if len(flagged) > _SHOWN:
-        drawn += f"\n… and {len(flagged) - _SHOWN:,} more: narrow with --owner, --pipeline or --only, or use --format csv"
+        more = f"{len(flagged) - _SHOWN:,} more"
+        drawn += f"\n… and {more}: narrow with --owner, --pipeline or --only, or use --format csv"
     return drawn
 
 

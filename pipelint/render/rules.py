@@ -74,10 +74,16 @@ def render_list(rules: Sequence[Rule], language: str, form: str, *, color: bool)
     """All rules with severity, status and origin."""
     if form == "json":
         found = [
-            {"rule": r.name, "for": r.kind, "severity": r.severity, "status": r.status, "origin": r.origin or "this project",
-             "title": r.title.say(language)}
+            {
+                "rule": r.name,
+                "for": r.kind,
+                "severity": r.severity,
+                "status": r.status,
+                "origin": r.origin or "this project",
+                "title": r.title.say(language),
+            }
             for r in rules
-        ]  # fmt: skip
+        ]
         return json.dumps({"schema": "pipelint.rules/1", "rules": found}, ensure_ascii=False, indent=2)
     rows = [
         (

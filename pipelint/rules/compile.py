@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile_condition import Inputs, Moment, compile_condition, definitely
@@ -25,10 +24,10 @@ from pipelint.rules.ir import (
 )
 from pipelint.rules.optimise import simplify
 from pipelint.rules.pack import Branch, Check, Pack, Rule, Severity
+from pipelint.rules.zones import EPOCH_ORDINAL
 
 SEVERITY_NUMBER: dict[Severity, int] = {"info": 1, "warning": 2, "error": 3}
 SEVERITY_NAME: dict[int, Severity] = {number: name for name, number in SEVERITY_NUMBER.items()}
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class _PackCompiler:
         parts: list[Expr] = []
         if rule.since is not None:
             created = Compare(
-                ">=", Column("created_at__day"), Constant(rule.since.toordinal() - _EPOCH_ORDINAL)
+                ">=", Column("created_at__day"), Constant(rule.since.toordinal() - EPOCH_ORDINAL)
             )
             parts.append(definitely(created))
         if check.scope is not None:

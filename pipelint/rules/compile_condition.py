@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from math import gcd
 from typing import Literal, cast
 
@@ -50,9 +50,7 @@ from pipelint.rules.ir import (
 )
 from pipelint.rules.lower_bound import lower_bound
 from pipelint.rules.text import fold
-from pipelint.rules.zones import microseconds
-
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
 
 
 @dataclass(frozen=True, slots=True)

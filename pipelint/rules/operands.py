@@ -239,7 +239,8 @@ class OperandReader:
         if not comparable(field, found):
             self.problems.error(
                 text.place,
-                f"{field.name} is {article(field.type)} and {found.name} is {article(found.type)}: they cannot be compared",
+                f"{field.name} is {article(field.type)} and {found.name} is {article(found.type)}:"
+                " they cannot be compared",
             )
             return None
         return self._period_of(node, found) if period else self._moved(node, field, found)

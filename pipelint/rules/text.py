@@ -9,7 +9,9 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pipelint.rules.ir import SCALE, SEPARATOR
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
-_LARGEST = 10**14 * SCALE  # more digits before the point would not fit a column with room for sums (rules.md §7.6)
+_LARGEST = (
+    10**14 * SCALE
+)  # more digits before the point would not fit a column with room for sums (rules.md §7.6)
 _HARMFUL = {ord("\0"): None, ord(SEPARATOR): " "}  # a NUL ends a text in SQLite, the separator is ours
 
 

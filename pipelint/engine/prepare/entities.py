@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pipelint.engine.prepare.columns import literal, of_type, quoted, split
 from pipelint.rules.catalogue import ENTITIES, RECORD_STREAM, RecordKind
 from pipelint.rules.emit import ROW_ID
-from pipelint.rules.fields import Field
+from pipelint.rules.fields import TEMPORAL, Field
 from pipelint.rules.pack import Pack
 
 _VIA = {"direct": ("direct",), "contacts": ("direct", "contact"), "account": ("direct", "contact", "account")}
@@ -89,24 +89,17 @@ class Rows:
         return of_type(related, aspect, f"r.{quoted(related.source)}")
 
     def _typed(self, changed: Field, side: str) -> str:
-        """Stored history is text: what counts as a number there is an instant."""
+        """History is stored as text; of a date with time that is the number of microseconds."""
         raw = f"r.{quoted(side)}"
-        return (
-            f"CASE WHEN {raw} GLOB '[0-9]*[0-9]' AND {raw} NOT GLOB '*-*' THEN CAST({raw} AS INTEGER) ELSE {raw} END"
-            if _is_time(changed)
-            else raw
-        )
-
-
-def _is_time(field: Field) -> bool:
-    from pipelint.rules.fields import TEMPORAL
-
-    return field.type in TEMPORAL
+        if changed.type not in TEMPORAL:
+            return raw
+        return f"CASE WHEN {raw} LIKE '____-__-__%' THEN {raw} ELSE CAST({raw} AS INTEGER) END"
 
 
 def _text(name: str) -> Field:
     found = ENTITIES["activities"].field(name)
-    assert found is not None  # noqa: S101 - a name of our own catalogue
+    if found is None:
+        raise KeyError(name)
     return found
 
 
@@ -117,7 +110,8 @@ _STAGE_COLUMNS = {
     "to_kind": "t.kind",
     "to_number": "t.number * 10000",
     "skipped": (
-        "CASE WHEN f.kind = 'open' AND t.kind = 'open' AND t.number > f.number THEN (t.number - f.number - 1) * 10000 END"
+        "CASE WHEN f.kind = 'open' AND t.kind = 'open' AND t.number > f.number"
+        " THEN (t.number - f.number - 1) * 10000 END"
     ),
 }
 _ROLE_OF_ACTIVITY = (

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
-from datetime import date
+from datetime import date, datetime, time
 
 from pipelint.rules.calendar import PERIOD_UNITS, Calendar
 from pipelint.rules.text import as_set, clean, fold, scaled
-from pipelint.rules.zones import local_day_function, microseconds
+from pipelint.rules.zones import EPOCH_ORDINAL, local_day_function, microseconds
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 Cell = str | int | float | None
 
 
@@ -39,9 +38,7 @@ def register(db: sqlite3.Connection, calendar: Calendar, blank_words: Collection
         number = _day_number(str(value))
         if number is None:
             return None
-        from datetime import datetime, time
-
-        midnight = datetime.combine(date.fromordinal(number + _EPOCH_ORDINAL), time())
+        midnight = datetime.combine(date.fromordinal(number + EPOCH_ORDINAL), time())
         return microseconds(calendar.instant(midnight))
 
     functions: dict[str, Callable[[Cell], Cell]] = {
@@ -77,7 +74,7 @@ def register_words(db: sqlite3.Connection, name: str, words: Mapping[str, int | 
 
 def _day_number(text: str) -> int | None:
     try:
-        return date.fromisoformat(text[:10]).toordinal() - _EPOCH_ORDINAL
+        return date.fromisoformat(text[:10]).toordinal() - EPOCH_ORDINAL
     except ValueError:
         return None
 
