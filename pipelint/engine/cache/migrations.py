@@ -55,34 +55,51 @@ def _runs(db: Database) -> None:
         """
         CREATE TABLE verdict (
           connection TEXT, kind TEXT, record TEXT, word INTEGER,
-          outcomes INTEGER,    -- two bits a check: 0 clean, 1 flagged, 2 a field is blank, 3 not synced
-          severities INTEGER,  -- two bits a check: 1 info, 2 warning, 3 error
+          outcomes INTEGER,    -- two bits a rule: 0 clean, 1 flagged, 2 a field is blank, 3 not synced
+          severities INTEGER,  -- two bits a rule: 1 info, 2 warning, 3 error; 0 unless flagged
           PRIMARY KEY (connection, kind, record, word)
         ) WITHOUT ROWID
         """,
         """
         CREATE TABLE finding_event (
           id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, rule TEXT,
-          event TEXT, severity TEXT, day TEXT, at INTEGER, pack_hash TEXT, evidence TEXT
+          event TEXT,  -- pending (in its time of grace), flagged, severity, resolved, gone, renamed
+          severity TEXT, day TEXT, at INTEGER, pack_hash TEXT, evidence TEXT
         )
         """,
         "CREATE INDEX finding_event_by_record ON finding_event (connection, kind, record, rule)",
         """
         CREATE TABLE journal (
           id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, field TEXT,
-          old TEXT, new TEXT, status TEXT, code TEXT, message TEXT,
-          planned_at INTEGER, sent_at INTEGER, confirmed_at INTEGER
+          old TEXT, new TEXT,  -- JSON
+          status TEXT,         -- sent, then written, refused, gone, unknown, or lost: read back as not there
+          code TEXT, message TEXT, sent_at INTEGER, confirmed_at INTEGER
         )
+        """,
+        "CREATE INDEX journal_by_connection ON journal (connection, status)",
+        "CREATE INDEX journal_by_run ON journal (run)",
+        """
+        CREATE TABLE shown (
+          connection TEXT, kind TEXT, record TEXT,
+          fields TEXT,  -- JSON: what our fields hold in the CRM, by its names; one that is not known is absent
+          parts TEXT,   -- JSON: the flags that these values tell
+          basis TEXT,   -- a digest of the data and the pack that they were made from
+          PRIMARY KEY (connection, kind, record)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE refusal (
+          connection TEXT, kind TEXT, record TEXT,
+          stamp INTEGER,  -- when the record had last been modified
+          wanted TEXT,    -- JSON: the values that were refused
+          code TEXT, message TEXT,
+          PRIMARY KEY (connection, kind, record)
+        ) WITHOUT ROWID
         """,
         """
         CREATE TABLE prepared (
           name TEXT PRIMARY KEY,  -- of the table, by its fingerprint
           connection TEXT, kind TEXT, stamp TEXT
-        )
-        """,
-        """
-        CREATE TABLE own_field (
-          connection TEXT, kind TEXT, key TEXT, name TEXT, PRIMARY KEY (connection, kind, key)
         )
         """,
     ):

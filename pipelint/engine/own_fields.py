@@ -1,0 +1,40 @@
+"""The fields that pipelint owns on one connection: what they are called there and which options they offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelint.connectors.base import OwnField, OwnFieldType
+from pipelint.connectors.naming import field_name
+from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.own_fields import OWN_FIELDS, SEVERITY_CHOICES
+from pipelint.rules.pack import Pack, native_names
+
+_LENGTHS: Mapping[OwnFieldType, int] = {OwnFieldType.LONG_TEXT: 32_768}
+
+
+def own_fields(pack: Pack, connection: str, crm: str, kind: RecordKind) -> tuple[OwnField, ...]:
+    """The fields of ours on one kind of record; none where no rule that is on concerns this kind."""
+    flags = tuple(sorted(rule.name for rule in pack.live_rules(kind) if rule.status == "on"))
+    if not flags:
+        return ()
+    choices = {"flags": flags, "severity": SEVERITY_CHOICES}
+    fields = []
+    for key, definition in OWN_FIELDS.items():
+        if kind == "lead" and not definition.on_leads:
+            continue
+        form = OwnFieldType(definition.form)
+        told = native_names(pack.crm_fields.get(key, {}), crm, connection)
+        fields.append(
+            OwnField(
+                key=key,
+                kind=kind,
+                name=told[0] if told else field_name(crm, definition.label),
+                label=definition.label,
+                type=form,
+                help=definition.help,
+                choices=choices.get(key, ()),
+                length=_LENGTHS.get(form, 255),
+            )
+        )
+    return tuple(fields)

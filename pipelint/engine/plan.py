@@ -1,0 +1,261 @@
+"""What would be written into a CRM: only values that differ from what it holds, and only where there is cause.
+
+There is cause when the flags of a record, a severity, or the data behind a text moved (architecture §6). What we
+know to be shown there need not be read again; the rest is read first, so that nothing is written that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+
+from pipelint.connectors.base import Connector, WriteValue
+from pipelint.engine import refusals
+from pipelint.engine import shown as memory
+from pipelint.engine.basis import bases
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.findings import Finding, Source, day_text
+from pipelint.engine.own_fields import own_fields
+from pipelint.engine.refusals import Refusal
+from pipelint.engine.scope import Member, Scope, in_scope
+from pipelint.engine.shown import Shown
+from pipelint.engine.targets import Targets
+from pipelint.engine.values import Plain, plain
+from pipelint.engine.written import Part, parts_of
+from pipelint.rules.catalogue import RecordKind
+
+_READ = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """One field of one record: what it holds now, and what it should hold."""
+
+    connection: str
+    kind: RecordKind
+    id: str
+    name: str
+    field: str
+    old: WriteValue
+    new: WriteValue
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRecord:
+    """The changes of one record.
+
+    `holds` is what it shows of ours now, `shows` once the changes are made; `wanted` are all values that it
+    should hold; records of one `group` are written together; `written_before`: we wrote to it earlier.
+    """
+
+    kind: RecordKind
+    id: str
+    group: str
+    modified_at: int
+    changes: tuple[PlannedChange, ...]
+    wanted: Mapping[str, Plain]
+    holds: Shown
+    shows: Shown
+    written_before: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one connection needs."""
+
+    connection: str
+    records: list[PlannedRecord] = field(default_factory=list)
+    unchanged: int = 0
+    deferred: int = 0
+    """Records of which time alone moved a text."""
+    refused: list[Refusal] = field(default_factory=list)
+    """Refused by the CRM earlier, and nothing has changed since that could make it accept."""
+    written_before: int = 0
+    """Records in scope that we have written to, whether they change or not."""
+    pilot: bool = False
+    trouble: list[str] = field(default_factory=list)
+    """Fields and options that the CRM lacks, each with its cure."""
+
+    @property
+    def changes(self) -> list[PlannedChange]:
+        """Field by field."""
+        return [change for record in self.records for change in record.changes]
+
+
+def add_to_plan(
+    plan: Plan,
+    cache: Cache,
+    connector: Connector,
+    source: Source,
+    found: Iterable[Finding],
+    scope: Scope,
+    *,
+    preview: bool,
+) -> None:
+    """Plan for one kind of record; a preview shows fields that setup has yet to create, too."""
+    kind = source.compiled.kind
+    targets = Targets(
+        connector, kind, own_fields(source.pack, source.connection, source.crm, kind), preview=preview
+    )
+    if targets.fields:
+        _Planner(plan, cache, source, targets).plan(found, in_scope(cache.db, source, scope))
+    plan.trouble += targets.trouble
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a record should show, and what we know that it shows."""
+
+    member: Member
+    parts: tuple[Part, ...]
+    values: Mapping[str, WriteValue]
+    before: Shown | None
+
+    @property
+    def plain(self) -> dict[str, Plain]:
+        return {name: plain(value) for name, value in self.values.items()}
+
+
+class _Planner:
+    def __init__(self, plan: Plan, cache: Cache, source: Source, targets: Targets) -> None:
+        self.into = plan
+        self.cache = cache
+        self.source = source
+        self.targets = targets
+        self.kind: RecordKind = source.compiled.kind
+        self.key = (source.connection, self.kind)
+        language = source.pack.settings.languages[0]
+        self.titles = {name: rule.title.say(language) for name, rule in source.pack.rules.items()}
+        self.today = date.fromisoformat(day_text(source.compiled.moment.today))
+
+    def plan(self, found: Iterable[Finding], members: Sequence[Member]) -> None:
+        with self.cache.transaction() as db:
+            memory.forget_deleted(db, *self.key)
+        by_record: dict[str, list[Finding]] = {}
+        for finding in found:
+            by_record.setdefault(finding.id, []).append(finding)
+        known = memory.load(self.cache.db, *self.key)
+        differing = []
+        for member in members:
+            wanted = self.wanted(member, by_record.get(member.id, ()), known.get(member.id))
+            if self.is_shown(wanted):
+                self.leave(wanted)
+                self.into.unchanged += 1
+            else:
+                differing.append(wanted)
+        basis = bases(self.cache, self.source, (wanted.member.id for wanted in differing))
+        with_cause = [wanted for wanted in differing if self.has_cause(wanted, basis)]
+        refused = refusals.standing(self.cache.db, *self.key)
+        remaining = iter([wanted for wanted in with_cause if not self.is_refused(wanted, refused)])
+        while batch := list(islice(remaining, _READ)):
+            self.compare(batch, basis)
+        self.lift(refused, {member.id for member in members})
+
+    def wanted(self, member: Member, found: Iterable[Finding], before: Shown | None) -> _Wanted:
+        parts = parts_of(found, before.parts if before else (), self.titles, self.today)
+        values = self.targets.values(parts, self.source.pack.settings.show_at_most)
+        return _Wanted(member, parts, values, before)
+
+    def is_shown(self, wanted: _Wanted) -> bool:
+        """Whether we know that the CRM shows this already."""
+        before = wanted.before
+        if before is None or any(name not in before.fields for name in self.targets.names):
+            return False
+        return self.fits(wanted, before.fields)
+
+    def fits(self, wanted: _Wanted, fields: Mapping[str, Plain]) -> bool:
+        """Whether nothing is to be written: no difference, or a clean record that holds nothing of ours."""
+        if not wanted.parts and not any(fields.get(name) for name in self.targets.names):
+            return True
+        return all(plain(value) == fields.get(name) for name, value in wanted.values.items())
+
+    def has_cause(self, wanted: _Wanted, basis: Mapping[str, str]) -> bool:
+        before = wanted.before
+        if before is None or any(name not in before.fields for name in self.targets.names):
+            return True
+        same = _signature(before.parts) == _signature(wanted.parts)
+        if same and before.basis == basis.get(wanted.member.id, ""):
+            self.leave(wanted)
+            self.into.deferred += 1
+            return False
+        return True
+
+    def is_refused(self, wanted: _Wanted, refused: Mapping[str, Refusal]) -> bool:
+        refusal = refused.get(wanted.member.id)
+        if refusal is None or not refusal.still_holds(wanted.member.modified_at, wanted.plain):
+            return False
+        self.leave(wanted)
+        self.into.refused.append(refusal)
+        return True
+
+    def lift(self, refused: Iterable[str], members: set[str]) -> None:
+        """A refusal ends when what was refused is not wanted any more."""
+        wanted = {refusal.id for refusal in self.into.refused} | {record.id for record in self.into.records}
+        with self.cache.transaction() as db:
+            for record in refused:
+                if record in members and record not in wanted:
+                    refusals.lift(db, *self.key, record)
+
+    def leave(self, wanted: _Wanted) -> None:
+        """A record that stays as it is still counts among those that we have written to."""
+        before = wanted.before
+        self.into.written_before += before is not None and _ours(before)
+
+    def compare(self, batch: Sequence[_Wanted], basis: Mapping[str, str]) -> None:
+        """Read what the CRM holds, remember it, and plan what differs."""
+        ids = [wanted.member.id for wanted in batch]
+        current: dict[str, Mapping[str, WriteValue]] = {record: {} for record in ids}
+        if self.targets.names:
+            current = dict(self.targets.connector.read(self.kind, ids, self.targets.names))
+        learned = []
+        for wanted in batch:
+            record = wanted.member.id
+            if record not in current:  # deleted since the pull
+                continue
+            fields = {name: plain(value) for name, value in current[record].items()}
+            parts, old = (wanted.before.parts, wanted.before.basis) if wanted.before else ((), "")
+            holds = Shown(fields, parts, old)
+            self.into.written_before += _ours(holds)
+            if self.fits(wanted, fields):
+                self.into.unchanged += 1
+                learned.append((record, Shown(fields, wanted.parts, basis.get(record, ""))))
+            else:
+                learned.append((record, holds))
+                self.into.records.append(self.planned(wanted, current[record], holds, basis.get(record, "")))
+        with self.cache.transaction() as db:
+            memory.save(db, *self.key, learned)
+
+    def planned(
+        self, wanted: _Wanted, current: Mapping[str, WriteValue], holds: Shown, basis: str
+    ) -> PlannedRecord:
+        member = wanted.member
+        changes = tuple(
+            PlannedChange(
+                self.source.connection, self.kind, member.id, member.name, name, current.get(name), value
+            )
+            for name, value in wanted.values.items()
+            if plain(value) != plain(current.get(name))
+        )
+        shows = Shown({**holds.fields, **wanted.plain}, wanted.parts, basis)
+        return PlannedRecord(
+            kind=self.kind,
+            id=member.id,
+            group=member.group,
+            modified_at=member.modified_at,
+            changes=changes,
+            wanted=wanted.plain,
+            holds=holds,
+            shows=shows,
+            written_before=_ours(holds),
+        )
+
+
+def _signature(parts: Iterable[Part]) -> list[tuple[str, str, date]]:
+    return [(part.rule, part.severity, part.since) for part in parts]
+
+
+def _ours(shown: Shown) -> bool:
+    """Whether a record shows, or showed before its values came into doubt, something that we wrote."""
+    return bool(shown.parts) or any(shown.fields.values())

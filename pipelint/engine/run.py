@@ -1,0 +1,262 @@
+"""One run: pull, evaluate, record, plan and write, connection by connection, under the project's lock."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from pipelint.config.project import Connection
+from pipelint.connectors.base import Connector
+from pipelint.engine.cache.encode import microseconds
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.check import sources
+from pipelint.engine.findings import Finding, Source, findings
+from pipelint.engine.journal import ever_written, settle
+from pipelint.engine.limits import check_limits
+from pipelint.engine.lock import run_lock
+from pipelint.engine.plan import Plan, add_to_plan
+from pipelint.engine.project import Project
+from pipelint.engine.pull import Progress, PullResult, pull, silent
+from pipelint.engine.push import PushResult
+from pipelint.engine.push import push as write
+from pipelint.engine.record import record, with_since, without_pending
+from pipelint.engine.refusals import refusal_findings
+from pipelint.engine.scope import Scope
+from pipelint.errors import CacheUnusable, ExitCode, PipelintError, UsageError
+
+Mode: TypeAlias = Literal["preview", "on"]
+
+
+@dataclass(slots=True)
+class ConnectionResult:
+    """What one connection came to; its error is its own."""
+
+    connection: str
+    crm: str
+    pulled: PullResult | None = None
+    evaluated: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    plan: Plan | None = None
+    """None where the connection is not written to at all."""
+    push: PushResult | None = None
+    """None where nothing was to be written: a preview, a dry run, or an error before."""
+    error: PipelintError | None = None
+    api_calls: int = 0
+    seconds: float = 0.0
+
+    @property
+    def flagged(self) -> int:
+        return sum(finding.status == "flagged" for finding in self.findings)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        codes = [ExitCode.OK]
+        codes += [error.exit_code for error in (self.error, self.push.error if self.push else None) if error]
+        if self.push and (self.push.newly_refused or self.push.unknown):
+            codes.append(ExitCode.INCOMPLETE)
+        return max(codes)
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What a run, or a push, came to."""
+
+    run: str
+    started_at: datetime
+    mode: Mode
+    dry_run: bool
+    connections: dict[str, ConnectionResult] = field(default_factory=dict)
+    finished_at: datetime | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The highest that a connection reached."""
+        return max((each.exit_code for each in self.connections.values()), default=ExitCode.OK)
+
+
+def run(
+    project: Project, *, dry_run: bool = False, only: Sequence[str] = (), progress: Progress = silent
+) -> RunResult:
+    """Do the whole job once; `mode: preview` and a dry run plan without writing, a dry run records nothing."""
+    return _Run(project, dry_run, progress, pulls=True).go(only)
+
+
+def push(
+    project: Project, *, dry_run: bool = False, only: Sequence[str] = (), progress: Progress = silent
+) -> RunResult:
+    """The same on what the cache holds, without pulling first.
+
+    Raises:
+        UsageError: the project is in `mode: preview`, and this is no dry run.
+    """
+    if project.file.write_back.mode == "preview" and not dry_run:
+        raise UsageError(
+            "this project is in preview: nothing is written into a CRM",
+            hint="look at the plan with pipelint push --dry-run, then set write_back.mode: on in pipelint.yaml",
+        )
+    return _Run(project, dry_run, progress, pulls=False).go(only)
+
+
+class _Run:
+    def __init__(self, project: Project, dry_run: bool, progress: Progress, *, pulls: bool) -> None:
+        self.project = project
+        self.dry_run = dry_run
+        self.progress = progress
+        self.pulls = pulls
+        self.settings = project.file.write_back
+        self.writes = self.settings.mode == "on" and not dry_run
+
+    def go(self, only: Sequence[str]) -> RunResult:
+        project = self.project
+        chosen = project.connections(only)
+        project.file.paths.create()
+        with run_lock(project.file.paths.lock, clock=project.clock), project.cache() as cache:
+            started = project.clock()
+            result = RunResult(_new_id(cache.db, started), started, self.settings.mode, self.dry_run)
+            if not self.dry_run:
+                self.begin(cache, result)
+            for connection in chosen:
+                result.connections[connection.name] = self.connection(cache, connection, result)
+            result.finished_at = project.clock()
+            if not self.dry_run:
+                self.finish(cache, result)
+        return result
+
+    def connection(self, cache: Cache, connection: Connection, whole: RunResult) -> ConnectionResult:
+        """One connection from end to end; what fails here does not concern the others."""
+        result = ConnectionResult(connection.name, connection.crm)
+        started = self.project.clock()
+        try:
+            with self.project.connect(connection) as connector:
+                try:
+                    self.steps(cache, connection, connector, whole.run, result)
+                finally:
+                    result.api_calls = connector.api_calls
+        except CacheUnusable:
+            raise
+        except PipelintError as error:
+            result.error = error
+        result.seconds = (self.project.clock() - started).total_seconds()
+        return result
+
+    def steps(
+        self, cache: Cache, connection: Connection, connector: Connector, run: str, result: ConnectionResult
+    ) -> None:
+        project = self.project
+        if self.pulls:
+            custom = project.custom_fields(connection)
+            result.pulled = pull(cache, connector, custom, clock=project.clock, progress=self.progress)
+            if result.pulled.error:
+                # What is half pulled would resolve flags that are still true.
+                raise result.pulled.error
+        if connection.writes and connector.write_limits.batch:
+            result.plan = self.empty_plan(cache, connection)
+            if self.writes:
+                settle(cache, connector, project.clock())
+        # One moment for all kinds of record, so that a run over midnight does not see two days.
+        as_of = project.clock()
+        for source in sources(cache, project, connection, as_of):
+            found = self.evaluate(cache, source, run)
+            result.evaluated += _count(cache.db, source)
+            result.findings += found
+            if result.plan is not None:
+                add_to_plan(
+                    result.plan,
+                    cache,
+                    connector,
+                    source,
+                    found,
+                    self.scope(result.plan),
+                    preview=not self.writes,
+                )
+        if result.plan is not None and self.writes:
+            check_limits(result.plan, self.settings)
+            result.push = write(cache, connector, result.plan, run, clock=project.clock)
+        result.findings += refusal_findings(cache, connection.name, connection.crm)
+
+    def evaluate(self, cache: Cache, source: Source, run: str) -> list[Finding]:
+        """The findings of a kind of record as the CRM will tell them, recorded unless this is a dry run."""
+        language = source.pack.settings.languages[0]
+        found = list(findings(cache, source, language=language, ages=False))
+        if not self.dry_run:
+            record(cache, source, found, run)
+        told = without_pending(cache, found, source.pack, source.compiled.moment)
+        return list(with_since(cache, told))
+
+    def empty_plan(self, cache: Cache, connection: Connection) -> Plan:
+        """A pilot lasts until something has been written."""
+        pilot = self.settings.first_push is not None and not ever_written(cache.db, connection.name)
+        return Plan(connection.name, pilot=pilot)
+
+    def scope(self, plan: Plan) -> Scope:
+        pilot = self.settings.first_push
+        return Scope(pilot.pipelines, pilot.owners) if plan.pilot and pilot else Scope()
+
+    def begin(self, cache: Cache, result: RunResult) -> None:
+        pack = self.project.pack
+        at = microseconds(result.started_at)
+        row = (result.run, at, at, pack.settings.name, pack.hash, result.mode)
+        with cache.transaction() as db:
+            db.execute(
+                "INSERT INTO run (id, started_at, as_of, pack, pack_hash, mode) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            )
+
+    def finish(self, cache: Cache, result: RunResult) -> None:
+        text = msgspec.json.encode(summary(result)).decode()
+        at = microseconds(result.finished_at or result.started_at)
+        with cache.transaction() as db:
+            db.execute("UPDATE run SET finished_at = ?, summary = ? WHERE id = ?", (at, text, result.run))
+
+
+def summary(result: RunResult) -> dict[str, object]:
+    """The document `pipelint.run/1` (architecture §5)."""
+    return {
+        "schema": "pipelint.run/1",
+        "run": result.run,
+        "mode": result.mode,
+        "dry_run": result.dry_run,
+        "exit_code": int(result.exit_code),
+        "connections": {name: _told(each) for name, each in result.connections.items()},
+    }
+
+
+def _told(result: ConnectionResult) -> dict[str, object]:
+    push_ = result.push or PushResult()
+    plan = result.plan
+    error = result.error or push_.error
+    refused = push_.refused if result.push else plan.refused if plan else []
+    return {
+        "pulled": result.pulled.stored if result.pulled else 0,
+        "deleted": result.pulled.deleted if result.pulled else 0,
+        "flagged": result.flagged,
+        "planned": len(plan.records) if plan else 0,
+        "written": push_.written,
+        "unchanged": plan.unchanged + plan.deferred if plan else 0,
+        "refused": [{"id": each.id, "code": each.code, "message": each.message} for each in refused],
+        "gone": push_.skipped,
+        "unknown": push_.unknown,
+        "trouble": plan.trouble if plan else [],
+        "api_calls": result.api_calls,
+        "seconds": round(result.seconds, 3),
+        "error": {"message": error.message, "hint": error.hint} if error else None,
+    }
+
+
+def _count(db: sqlite3.Connection, source: Source) -> int:
+    return int(db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0])
+
+
+def _new_id(db: sqlite3.Connection, started: datetime) -> str:
+    """The time at which a run started, which people can type; a number is added within the same second."""
+    base = started.strftime("%Y%m%d-%H%M%S")
+    taken = {name for (name,) in db.execute("SELECT id FROM run WHERE id LIKE ? || '%'", (base,))}
+    number = 1
+    while (name := base if number == 1 else f"{base}-{number}") in taken:
+        number += 1
+    return name

@@ -1,0 +1,69 @@
+"""Which of our fields can be written on one kind of record, and what a CRM that lacks some of them can take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelint.connectors.base import Connector, FieldInfo, OwnField, OwnFieldType, WriteValue
+from pipelint.engine.written import Part, values_of
+from pipelint.rules.catalogue import RecordKind
+
+SETUP = "run: pipelint setup --apply"
+
+
+class Targets:
+    """Our fields on one kind of record; `trouble` gathers what the CRM lacks, each with its cure.
+
+    A preview plans for fields that are still to be created, too: they hold nothing yet.
+    """
+
+    def __init__(
+        self, connector: Connector, kind: RecordKind, wanted: Sequence[OwnField], *, preview: bool
+    ) -> None:
+        self.connector = connector
+        self.kind: RecordKind = kind
+        self.infos: dict[str, FieldInfo] = {}
+        if wanted:
+            self.infos = {info.name: info for info in connector.fields(kind)}
+        self.trouble: dict[str, None] = {}
+        self.fields = tuple(own for own in wanted if self._usable(own) or preview)
+        self.names = tuple(own.name for own in self.fields if own.name in self.infos)
+        """Those that can be read."""
+
+    def values(self, parts: Sequence[Part], show_at_most: int) -> dict[str, WriteValue]:
+        """What a record should hold, as the CRM will store it."""
+        made = values_of(parts, self.fields, show_at_most)
+        offered = {own.name: self._offered(own, made[own.name]) for own in self.fields}
+        return {
+            name: self.connector.normalised(self.kind, name, value)
+            for name, value in offered.items()
+            if value is not None or made[name] is None
+        }
+
+    def _usable(self, own: OwnField) -> bool:
+        info = self.infos.get(own.name)
+        if info is not None and info.writable:
+            return True
+        what = "is not there, or not visible" if info is None else "may not be edited by the integration user"
+        self.trouble[f"the {self.kind} field {own.name} {what} ({SETUP})"] = None
+        return False
+
+    def _offered(self, own: OwnField, value: WriteValue) -> WriteValue:
+        """The value without options that the CRM does not offer: only setup may create them.
+
+        A flag without an option is still told by summary and details.
+        """
+        info = self.infos.get(own.name)
+        if info is None or not info.choices:
+            return value
+        if own.type is OwnFieldType.FLAGS and isinstance(value, tuple):
+            lacking = [flag for flag in value if flag not in info.choices]
+            value = tuple(flag for flag in value if flag in info.choices)
+        elif own.type is OwnFieldType.CHOICE and value is not None:
+            lacking = [] if value in info.choices else [str(value)]
+            value = None if lacking else value
+        else:
+            return value
+        for option in lacking:
+            self.trouble[f"the {self.kind} field {own.name} has no option '{option}' ({SETUP})"] = None
+        return value

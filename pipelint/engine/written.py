@@ -1,0 +1,95 @@
+"""From the findings of one record to the values of our fields in the CRM (architecture §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import msgspec
+
+from pipelint.connectors.base import OwnField, WriteValue
+from pipelint.engine.findings import Finding
+from pipelint.rules.compile import SEVERITY_NUMBER
+from pipelint.rules.pack import Severity
+
+POINTS: Mapping[Severity, int] = {"error": 20, "warning": 8, "info": 0}
+"""What one flag takes from the 100 of hygiene."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One flag as the CRM tells it."""
+
+    rule: str
+    title: str
+    severity: Severity
+    message: str
+    fix: str
+    since: date
+
+
+def parts_of(
+    found: Iterable[Finding], before: Sequence[Part], titles: Mapping[str, str], today: date
+) -> tuple[Part, ...]:
+    """The flags of one record, worst first.
+
+    `before` are those that the CRM shows now: a rule that could not be checked for lack of data keeps its flag,
+    since a connection that loses a field must not make everything look clean.
+    """
+    known = {part.rule: part for part in before}
+    parts = []
+    for finding in found:
+        if not finding.written:
+            continue
+        if finding.status == "flagged":
+            parts.append(
+                Part(
+                    finding.rule,
+                    titles.get(finding.rule, finding.rule),
+                    finding.severity,
+                    finding.message,
+                    finding.fix,
+                    finding.since or today,
+                )
+            )
+        elif finding.keeps and finding.rule in known:
+            parts.append(known[finding.rule])
+    return tuple(sorted(parts, key=lambda part: (-SEVERITY_NUMBER[part.severity], part.rule)))
+
+
+def values_of(parts: Sequence[Part], fields: Iterable[OwnField], show_at_most: int) -> dict[str, WriteValue]:
+    """The value of each of our fields, by its name in the CRM."""
+    values: dict[str, WriteValue] = {
+        "flags": tuple(sorted(part.rule for part in parts)),
+        "severity": parts[0].severity if parts else "clean",
+        "hygiene": max(0, 100 - sum(POINTS[part.severity] for part in parts)),
+        "flagged_since": min((part.since for part in parts), default=None),
+    }
+    for field in fields:
+        if field.key == "summary":
+            values["summary"] = _summary(parts, field.length)
+        elif field.key == "details":
+            values["details"] = _details(parts[:show_at_most], field.length)
+    return {field.name: values[field.key] for field in fields}
+
+
+def _summary(parts: Sequence[Part], length: int) -> str:
+    """As many titles as fit."""
+    for count in range(len(parts), 0, -1):
+        rest = len(parts) - count
+        more = [f"+{rest} more"] if rest else []
+        text = "; ".join([*(part.title for part in parts[:count]), *more])
+        if len(text) <= length:
+            return text
+    return _cut(parts[0].title, length) if parts else ""
+
+
+def _details(parts: Sequence[Part], length: int) -> str:
+    paragraphs = [
+        "\n".join(filter(None, (f"{part.rule} ({part.severity}): {part.message}", part.fix)))
+        for part in parts
+    ]
+    return _cut("\n\n".join(paragraphs), length)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
