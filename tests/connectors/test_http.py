@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError, SSLError
 
 from pipelint.connectors import http
 from pipelint.connectors.http import AnswerLost, BoundedAdapter, NotSent, Session, send
@@ -115,3 +118,35 @@ def test_netrc_does_not_replace_our_authorization(session: Session) -> None:
     prepared = session.prepare_request(requests.Request("GET", "https://acme.example/"))
     assert "Authorization" not in prepared.headers
     assert prepared.headers["User-Agent"].startswith("pipelint/")
+
+
+def test_a_server_that_speaks_no_tls_is_a_lost_answer(session: Session) -> None:
+    with answering(b"nonsense") as url, pytest.raises(AnswerLost, match="secure connection"):
+        send(session, "GET", url.replace("http:", "https:"))
+
+
+def test_a_certificate_that_nobody_vouches_for_is_for_a_person_to_settle(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+    wrapped = MaxRetryError(HTTPSConnectionPool("acme.example"), "/", SSLError(reason))
+
+    def refuse(*args: object) -> None:
+        raise requests.exceptions.SSLError(wrapped)
+
+    monkeypatch.setattr(HTTPAdapter, "send", refuse)
+    with pytest.raises(Fix, match=r"certificate of acme\.example is not trusted") as caught:
+        send(session, "GET", "https://acme.example/")
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+
+
+def test_a_proxy_that_refuses_is_named(session: Session) -> None:
+    with answering(b"HTTP/1.1 407 No\r\n\r\n") as url:
+        session.proxies = {"https": url}
+        with pytest.raises(NotSent, match="the proxy refuses"):
+            send(session, "GET", "https://acme.example/")
+
+
+def test_an_address_that_is_none_is_for_a_person_to_settle(session: Session) -> None:
+    with pytest.raises(Fix, match="could not be made: InvalidURL"):
+        send(session, "GET", "https://")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from pipelint.connectors.base import OwnField
+from pipelint.connectors import registry
+from pipelint.connectors.base import ConnectContext, OwnField
 from pipelint.connectors.contract import State, settle
+from pipelint.connectors.http import Session
 from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import Stop
 from pipelint.records import (
@@ -270,3 +274,52 @@ def test_instants_of_records_are_those_of_the_server(
     stamps = {r.modified_at for r in records(connector, Stream.ACCOUNTS) if isinstance(r, Account)}
     first = sandbox.org.query("SELECT SystemModstamp FROM Account ORDER BY SystemModstamp LIMIT 1")
     assert min(stamps) == datetime.fromisoformat(str(first[0]["SystemModstamp"]))
+
+
+def test_many_histories_that_change_are_read_page_by_page(
+    sandbox: SalesforceSandbox, connector: SalesforceConnector
+) -> None:
+    before, cursor = state(connector, Stream.STAGE_CHANGES)
+    for n, row in enumerate(sandbox.org.query("SELECT Id FROM Opportunity WHERE IsClosed = false")):
+        sandbox.org.update("Opportunity", str(row["Id"]), {"StageName": "Qualification", "Amount": n})
+        sandbox.org.update("Opportunity", str(row["Id"]), {"Amount": n + 1})
+    pages = list(connector.pull(Stream.STAGE_CHANGES, cursor, ()))
+    whole, _ = state(connector, Stream.STAGE_CHANGES)
+    assert len(pages) > 2
+    assert settle(before, pages) == whole
+    for cut in range(1, len(pages)):
+        rest = list(connector.pull(Stream.STAGE_CHANGES, pages[cut - 1].cursor, ()))
+        assert settle(before, [*pages[:cut], *rest]) == whole
+
+
+def test_a_whole_history_that_was_cut_goes_on(
+    sandbox: SalesforceSandbox, connector: SalesforceConnector
+) -> None:
+    for n, row in enumerate(sandbox.org.query("SELECT Id FROM Opportunity WHERE IsClosed = false")):
+        sandbox.org.update("Opportunity", str(row["Id"]), {"StageName": "Qualification", "Amount": n})
+    pages = list(connector.pull(Stream.STAGE_CHANGES, None, ()))
+    assert len(pages) > 2
+    for cut in range(1, len(pages)):
+        rest = list(connector.pull(Stream.STAGE_CHANGES, pages[cut - 1].cursor, ()))
+        assert not rest[0].begins_full
+        assert settle({}, [*pages[:cut], *rest]) == settle({}, pages)
+
+
+def test_a_connection_is_made_by_the_registry(
+    sandbox: SalesforceSandbox, connect: Callable[..., SalesforceConnector]
+) -> None:
+    """A session of somebody else's making is used as it is."""
+    model = connect(sandbox)
+    made: list[Session] = []
+
+    def session() -> Session:
+        made.append(Session(trust_env=False))
+        return made[-1]
+
+    context = ConnectContext(sandbox.clock.now, Path(), UTC, session=session)
+    connector = registry.load("salesforce").connect("acme", model._settings, context)
+    assert (connector.name, connector.crm, connector.api_calls) == ("acme", "salesforce", 0)
+    assert list(connector.pull(Stream.OWNERS, None, ()))
+    assert len(made) == 1
+    assert connector.api_calls == len(sandbox.requests)
+    connector.close()
