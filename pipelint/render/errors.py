@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from pipelint.config.masking import masker
@@ -107,6 +106,8 @@ def _say(text: str) -> None:
 
 def _write_log(error: Exception, project: Path) -> Path:
     """Everything a developer needs, nothing secret, readable by its owner alone."""
+    from importlib import metadata  # slow to import, and bugs are rare
+
     now = datetime.now(UTC)
     installed = sorted(f"{one.name} {one.version}" for one in metadata.distributions())
     text = f"""\
