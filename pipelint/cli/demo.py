@@ -119,7 +119,7 @@ def _loop(context: Context, project: Project) -> int:
 
 
 def _told(result: RunResult) -> str:
-    written = sum(each.written for each in result.connections.values())
+    written = sum(each.push.written for each in result.connections.values() if each.push)
     calls = sum(each.api_calls for each in result.connections.values())
     return f"{written:,} records written, {calls:,} API calls"
 
