@@ -14,7 +14,7 @@ import click
 
 from pipelint.cli.app import Context
 from pipelint.cli.sandbox import start_salesforce
-from pipelint.errors import UsageError
+from pipelint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pipelint.engine.findings import Finding
@@ -115,13 +115,18 @@ def _loop(context: Context, project: Project) -> int:
     ):
         second = run(project, progress=bar)
         said(_told(second))
-    return max(first.exit_code, second.exit_code)
+    failed = [each.error for result in (first, second) for each in result.connections.values() if each.error]
+    return max((error.exit_code for error in failed), default=ExitCode.OK)
 
 
 def _told(result: RunResult) -> str:
     written = sum(each.push.written for each in result.connections.values() if each.push)
     calls = sum(each.api_calls for each in result.connections.values())
-    return f"{written:,} records written, {calls:,} API calls"
+    refused = sum(each.push.newly_refused for each in result.connections.values() if each.push)
+    told = f"{written:,} records written"
+    if refused:
+        told += f", {refused:,} refused by the organisation's own validation rules"
+    return f"{told}, {calls:,} API calls"
 
 
 def _table(worst: list[Finding], color: bool) -> None:
@@ -185,7 +190,7 @@ The project stays in {folder}. Try next:
   {command} -C {folder} check --only close-date-past
   {command} -C {folder} rules list
   {command} sandbox salesforce --port {port} --state {folder / "sandbox.db"}
-The last one starts this CRM again, in a terminal of its own: then 'run', 'push --dry-run' and 'doctor' work too."""
+The last one starts this CRM again, in a terminal of its own; then 'run' and 'doctor' work too."""
     )
 
 
