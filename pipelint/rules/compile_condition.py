@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 from pipelint.rules.calendar import Calendar, Direction
 from pipelint.rules.conditions import (
@@ -26,7 +27,7 @@ from pipelint.rules.conditions import (
     Truth,
     Word,
 )
-from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, FieldType
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType
 from pipelint.rules.ir import (
     FALSE,
     SCALE,
@@ -48,9 +49,11 @@ from pipelint.rules.ir import (
     Or,
     Position,
 )
-from pipelint.rules.lower_bound import lower_bound
+from pipelint.rules.lower_bound import Seen, lower_bound
 from pipelint.rules.text import fold
 from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
+
+_Sign: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,12 @@ class Moment:
 class Inputs:
     """What one connection cannot say: known before any record is looked at (rules.md §4.4, two causes).
 
-    `unsynced` are names of fields and facts; `partial` are facts over a history that may begin too late, each
-    with a prepared marker column `NAME__partial`.
+    `unsynced` are names of fields and facts; `partial` are facts over a history that may begin too late, with
+    what can still be said about each, and each with a prepared marker column `NAME__partial`.
     """
 
     unsynced: Collection[str] = frozenset()
-    partial: Collection[str] = frozenset()
+    partial: Mapping[str, Seen] = dataclasses.field(default_factory=dict)
 
 
 def compile_condition(condition: Condition, inputs: Inputs, moment: Moment) -> Expr:
@@ -104,9 +107,8 @@ class _Compiler:
         if field.name in self.inputs.unsynced:
             return UNKNOWN
         expr = self.answered(test)
-        if field.name in self.inputs.partial:
-            seen = lower_bound(test, expr)
-            expr = Case(((Compare("=", field.column("partial"), Constant(1)), seen),), expr)
+        if (seen := self.inputs.partial.get(field.name)) is not None:
+            expr = Case(((_begins_late(field), lower_bound(test, expr, _beyond(test), seen)),), expr)
         if field.marker and (test.if_blank is not None or test.name in {"blank", "present"}):
             expr = Case(((Compare("=", Column(field.marker), Constant(1)), UNKNOWN),), expr)
         return expr
@@ -121,6 +123,12 @@ class _Compiler:
             expr: Expr = UNKNOWN
         else:
             expr = self.compared(test)
+            for operand in test.operands:
+                if (
+                    isinstance(operand, Other)
+                    and self.inputs.partial.get(operand.field.name, "stands") != "stands"
+                ):
+                    expr = Case(((_begins_late(operand.field), UNKNOWN),), expr)
         if test.if_blank is None:
             return expr
         return Case(((blank, Constant(test.if_blank)),), expr)
@@ -191,6 +199,11 @@ class _Compiler:
                 return And((Compare(">=", value, bound), Compare("<=", exact, now)))
             case _:
                 return And((Compare("<=", value, bound), Compare(">=", exact, now)))
+
+
+def _begins_late(fact: Field) -> Expr:
+    """True where the fact's history begins too late for this record."""
+    return Compare("=", fact.column("partial"), Constant(1))
 
 
 def _compare_day(name: str, left: Expr, right: Expr) -> Expr:
@@ -282,49 +295,54 @@ def _ordered(test: Test) -> Expr:
             return Compare("<", value, _place(first))
 
 
-def _amount(operand: Operand) -> Expr:
-    if not isinstance(operand, Other):
-        return Constant(cast("Number", operand).scaled)
-    value: Expr = operand.field.main
-    if isinstance(operand.plus, int):
-        value = Arithmetic("+", value, Constant(operand.direction * operand.plus))
-    return value
-
-
 def _number(test: Test) -> Expr:
-    value: Expr = test.field.main
-    first = test.operands[0]
-    if isinstance(first, Other) and first.times is not None:
-        return _times(test, first)
+    value, operands = test.field.main, test.operands
     match test.name:
-        case "is":
-            return Compare("=", value, _amount(first))
-        case "is_not":
-            return Compare("<>", value, _amount(first))
-        case "one_of":
-            return _equal_any(value, test.operands, _amount)
-        case "none_of":
-            return Not(_equal_any(value, test.operands, _amount))
         case "between":
-            return _within(value, _amount(first), _amount(test.operands[1]))
+            low, high = operands
+            return And((_compare_number(">=", value, low), _compare_number("<=", value, high)))
+        case "one_of":
+            return _number_in(value, operands)
+        case "none_of":
+            return Not(_number_in(value, operands))
         case name:
-            return Compare(_SIGN[name], value, _amount(first))
+            return _compare_number(_SIGN[name], value, operands[0])
 
 
-def _times(test: Test, other: Other) -> Expr:
-    """Both sides are multiplied, in lowest terms, so that nothing is divided and little can overflow."""
-    times = cast("int", other.times)
-    common = gcd(times, SCALE) or 1
-    left: Expr = test.field.main
-    right: Expr = Arithmetic("*", other.field.main, Constant(times // common))
-    if (factor := SCALE // common) != 1:
-        left = Arithmetic("*", left, Constant(factor))
-    if isinstance(other.plus, int):
-        right = Arithmetic("+", right, Constant(other.direction * other.plus * (SCALE // common)))
-    return Compare(_SIGN[test.name], left, right)
+def _beyond(test: Test) -> Expr:
+    """Whether a number lies above everything that the test names."""
+    if test.field.type not in NUMERIC:
+        return UNKNOWN
+    operands = test.operands[1:] if test.name == "between" else test.operands
+    return And(tuple(_compare_number(">", test.field.main, operand) for operand in operands))
 
 
-_SIGN: dict[str, Literal["=", "<>", "<", "<=", ">", ">="]] = {
+def _number_in(value: Expr, operands: tuple[Operand, ...]) -> Expr:
+    constants = tuple(operand.scaled for operand in operands if isinstance(operand, Number))
+    others = tuple(_compare_number("=", value, each) for each in operands if isinstance(each, Other))
+    if not others:
+        return In(value, constants)
+    return Or((*others, In(value, constants))) if constants else Or(others)
+
+
+def _compare_number(sign: _Sign, value: Expr, operand: Operand) -> Expr:
+    if not isinstance(operand, Other):
+        return Compare(sign, value, Constant(cast("Number", operand).scaled))
+    times = SCALE if operand.times is None else operand.times
+    # Both sides are multiplied, in lowest terms, so that nothing is divided and little can overflow.
+    common = gcd(times, SCALE)
+    left = _multiplied(value, SCALE // common)
+    right = _multiplied(operand.field.main, times // common)
+    if isinstance(operand.plus, int):
+        right = Arithmetic("+", right, Constant(operand.direction * operand.plus * (SCALE // common)))
+    return Compare(sign, left, right)
+
+
+def _multiplied(value: Expr, factor: int) -> Expr:
+    return value if factor == 1 else Arithmetic("*", value, Constant(factor))
+
+
+_SIGN: dict[str, _Sign] = {
     "is": "=",
     "is_not": "<>",
     "at_least": ">=",

@@ -130,7 +130,7 @@ def _difference(left: Field | None, right: Field | None, inputs: Inputs, moment:
 
 def _read(field: Field, value: Expr, inputs: Inputs) -> Expr:
     """The value, unless a history that begins too late makes it a lower bound, which cannot be calculated with."""
-    if field.name not in inputs.partial:
+    if inputs.partial.get(field.name, "stands") == "stands":
         return value
     return Case(((Compare("=", field.column("partial"), Constant(1)), UNKNOWN),), value)
 

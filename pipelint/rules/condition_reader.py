@@ -6,12 +6,18 @@ from collections.abc import Callable
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
 from pipelint.rules.conditions import All, AnyOf, Condition, Negated, Number, Operand, Test
-from pipelint.rules.fields import TEMPORAL, Field, FieldType
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType
 from pipelint.rules.operands import OperandReader, article
 from pipelint.rules.operators import PLAIN_LIST, PLAIN_VALUE, Operator, Takes, operators_of, types_with
 from pipelint.rules.scope import Scope
 
 _LOGIC = ("all", "any", "not")
+_GROUPS = {
+    **dict.fromkeys(TEMPORAL, "dates"),
+    **dict.fromkeys(NUMERIC, "numbers"),
+    **dict.fromkeys(TEXTUAL, "text"),
+}
+_NOUNS = {FieldType.DAYS: "days", FieldType.CHOICES: "multi-select"}
 _BARE_LIST = "put 'all:' (every one must hold) or 'any:' (one is enough) above the list"
 
 
@@ -154,16 +160,18 @@ class _Reader:
 
     def wrong_operator(self, field: Field, name: Text) -> None:
         own = operators_of(field.type)
+        if name.value in {"blank", "present"}:
+            hint = f"write {field.name}: {name.value}"
+            self.problems.error(name.place, f"'{name.value}' stands alone behind the field", hint)
+            return
         elsewhere = types_with(name.value)
         if not elsewhere:
             near = did_you_mean(name.value, [*own, "if_blank"]) or f"it has: {', '.join(own)}"
             self.problems.error(
-                name.place, f"'{name.value}' is not known in a test of {article(field.type)} field", near
+                name.place, f"'{name.value}' is not known in a test of {_type_of(field)} field", near
             )
             return
-        works = " and ".join(
-            {FieldType.DATETIME: "dates", FieldType.DATE: "dates"}.get(t, article(t)) for t in elsewhere[:1]
-        )
+        works = _GROUPS.get(elsewhere[0]) or article(elsewhere[0])
         like = [
             other for other in self.scope.names() if (f := self.scope.find(other)) and f.type in elsewhere
         ]
@@ -226,3 +234,9 @@ class _Reader:
             )
             return None
         return ends
+
+
+def _type_of(field: Field) -> str:
+    """A type before the word field: 'a date', 'a text', 'an ordered choice'."""
+    noun = _NOUNS.get(field.type, field.type.value)
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
@@ -16,7 +16,8 @@ from pipelint.rules.scope import Scope
 from pipelint.rules.text import clean, fold
 
 DATE_HINT = "write 2026-12-31, today, today + 14 days, or {field: other_date}"
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TODAY = re.compile(r"today(?:\s*([+-])\s*(.+))?")
 _PERIOD_UNITS = ("week", "month", "quarter", "year")
 
@@ -55,15 +56,27 @@ class OperandReader:
         if isinstance(node, Map):
             return self.other(node, field)
         if field.type in TEMPORAL:
-            return self.day(node)
+            reserved = isinstance(node, Text) and self._reserved(node, field)
+            return None if reserved else self.day(node)
         text = self.words(node, f"a value of {field.name}")
-        if text is None:
+        if text is None or self._reserved(text, field):
             return None
         if field.type in NUMERIC:
             return self.number(text, field)
         if field.type is FieldType.YES_NO:
             return self.truth(text, field)
         return self.word(text, field)
+
+    def _reserved(self, text: Text, field: Field) -> bool:
+        if text.quoted or text.value not in {"blank", "present"}:
+            return False
+        quotes = f', or "{text.value}" if the text really reads so' if field.type in TEXTUAL else ""
+        self.problems.error(
+            text.place,
+            f"'{text.value}' is a word of its own here",
+            f"write {field.name}: {text.value}{quotes}",
+        )
+        return True
 
     def values(self, node: Node, field: Field) -> tuple[Operand, ...] | None:
         resolved = self.resolve(node)
@@ -110,16 +123,17 @@ class OperandReader:
                 hint = "write 60 or 60 days"
             self.problems.error(text.place, f"'{written}' is not a number", hint)
             return None
-        try:
-            number = Decimal(plain) * SCALE
-        except InvalidOperation:  # pragma: no cover - the pattern above admits only numbers
-            return None
-        if number != int(number):
+        whole, _, places = plain.lstrip("+-").partition(".")
+        if len(places.rstrip("0")) > 4:
             self.problems.error(
                 text.place, f"'{written}' has more than four decimal places", "numbers are held to four"
             )
-            return None
-        return Number(int(number), written)
+        elif len(whole.lstrip("0")) > 14:
+            what = f"'{written}' is larger than any number can be"
+            self.problems.error(text.place, what, "numbers have 14 digits before the point at most")
+        else:
+            return Number(int(Decimal(plain) * SCALE), written)
+        return None
 
     def truth(self, text: Text, field: Field) -> Truth | None:
         word = text.value.casefold()
@@ -136,8 +150,8 @@ class OperandReader:
         text = self.words(node, "a whole number")
         if text is None:
             return None
-        if not text.value.isdecimal():
-            self.problems.error(text.place, f"'{text.value}' is not a whole number")
+        if not re.fullmatch(r"\d{1,9}", text.value, re.ASCII):
+            self.problems.error(text.place, f"'{text.value}' is not a whole number", "write digits, e.g. 12")
             return None
         return Count(int(text.value))
 
@@ -153,24 +167,29 @@ class OperandReader:
             direction: Literal[-1, 1] = -1 if found[1] == "-" else 1
             return None if length is None else Day(None, length, direction)
         try:
-            return Day(date.fromisoformat(written))
+            if _DATE.fullmatch(written):
+                return Day(date.fromisoformat(written))
         except ValueError:
-            self.problems.error(text.place, f"'{written}' is not a date", DATE_HINT)
-            return None
+            pass
+        hint = f"write {{during: {written}}}" if written in PERIODS else DATE_HINT
+        self.problems.error(text.place, f"'{written}' is not a date", hint)
+        return None
 
     def span(self, node: Node, field: Field) -> Span | None:
         text = self.words(node, "a length of time")
         length = None if text is None else self._length(text)
         if length is None or text is None:
             return None
-        if length.is_clock and field.type is FieldType.DATE:
-            self.problems.error(
-                text.place,
-                f"{field.name} is a date without a time, so it cannot be counted in {length.unit}",
-                "use days",
-            )
-            return None
-        return Span(length)
+        return None if self._timeless(text, length, field) else Span(length)
+
+    def _timeless(self, text: Text, length: Length, *fields: Field) -> bool:
+        """Whether a clock length stands beside a plain date, which has no instant; that is reported."""
+        plain = next((field for field in fields if field.type is FieldType.DATE), None)
+        if not length.is_clock or plain is None:
+            return False
+        what = f"{plain.name} is a date without a time, so it cannot be counted in {length.unit}"
+        self.problems.error(text.place, what, "use days")
+        return True
 
     def _length(self, text: Text, *, calendar_only: bool = False) -> Length | None:
         length = Length.parse(text.value)
@@ -230,6 +249,10 @@ class OperandReader:
         if named is None:
             self.problems.error(node.place, "'field' is missing", "write {field: other_field}")
             return None
+        if field.type is FieldType.CHOICES:
+            hint = "name the values themselves"
+            self.problems.error(named.place, "'includes' takes words, not another field", hint)
+            return None
         text = self.words(named, "the name of a field")
         found = None if text is None else self.scope.find(text.value)
         if text is None or found is None:
@@ -273,6 +296,10 @@ class OperandReader:
             text = self.words(shift, "a number or a length of time")
             if text is None:
                 return None
+            if field.type not in NUMERIC | TEMPORAL:
+                what = f"'plus' works on numbers and dates; {field.name} is {article(field.type)}"
+                self.problems.error(shift.place, what)
+                return None
             written, direction = (
                 (text.value[1:].strip(), -1) if text.value.startswith("-") else (text.value, 1)
             )
@@ -291,6 +318,8 @@ class OperandReader:
                         f"'plus' cannot take {length.unit}: they are not equally long for every record",
                         "use seconds, minutes, hours, days or weeks",
                     )
+                    return None
+                if self._timeless(text, length, field, found):
                     return None
                 plus = length
         return Other(found, times, plus, direction)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 from pipelint.rules.compile_condition import Inputs
-from pipelint.rules.conditions import fields_in
+from pipelint.rules.compile_fact import fields_of
+from pipelint.rules.conditions import Test, Word, fields_in, tests_in
 from pipelint.rules.facts import Difference, Fact, Filled, OpenCriteria, OverRows, Ratio
 from pipelint.rules.fields import Field, Origin
+from pipelint.rules.lower_bound import Seen, seen_of
 from pipelint.rules.pack import Pack, native_names
 
 
@@ -31,12 +33,14 @@ def inputs_of(pack: Pack, kind: RecordKind, delivered: Delivered) -> Inputs:
     names = _Names(pack, kind, delivered)
     known = pack.known[kind]
     unsynced = {name for name, each in known.items() if not names.supplied(each)}
-    partial = {
-        name
-        for name, fact in pack.facts[kind].items()
-        if isinstance(fact.form, OverRows) and fact.form.entity.stream in delivered.complete_since
-    }
-    return Inputs(frozenset(unsynced), frozenset(partial))
+    partial: dict[str, Seen] = {}
+    for name, fact in pack.facts[kind].items():
+        if isinstance(fact.form, OverRows):
+            if fact.form.entity.stream in delivered.complete_since:
+                partial[name] = seen_of(fact.form)
+        elif any(each.name in partial for each in fields_of(fact)):  # what it is based on comes first
+            partial[name] = "lost"
+    return Inputs(frozenset(unsynced), partial)
 
 
 def custom_source(pack: Pack, name: str, delivered: Delivered) -> str | None:
@@ -44,6 +48,19 @@ def custom_source(pack: Pack, name: str, delivered: Delivered) -> str | None:
     mapped = pack.fields.get(name)
     names = native_names(mapped.names, delivered.crm, delivered.connection) if mapped else ()
     return names[0] if names else None
+
+
+_DERIVED = {
+    "stage_probability": (Stream.STAGES, "probability"),
+    "stage_entered_at": (Stream.STAGE_CHANGES, "to_stage"),
+    "closed_at": (Stream.STAGE_CHANGES, "to_stage"),
+}
+
+
+def derived_from(name: str, delivered: Delivered) -> Stream | None:
+    """The stream that says a field which the record itself does not carry on this connection (rules.md §4.3a)."""
+    stream, column = _DERIVED.get(name, (None, ""))
+    return stream if stream and column in delivered.fields.get(stream, frozenset()) else None
 
 
 class _Names:
@@ -62,7 +79,7 @@ class _Names:
     def _supplied(self, each: Field) -> bool:
         match each.origin:
             case Origin.RECORD:
-                return each.source in self.own
+                return each.source in self.own or derived_from(each.source, self.delivered) is not None
             case Origin.ACCOUNT:
                 return "account" in self.own and (
                     each.source == "id" or self._has(Stream.ACCOUNTS, each.source)
@@ -114,7 +131,15 @@ class _Names:
         read = [each for each in (form.value, form.start, form.end) if each is not None]
         if form.where is not None:
             read.extend(fields_in(form.where))
+            if not all(self._change_seen(test) for test in tests_in(form.where)):
+                return False
         return all(self._row_field(stream, each) for each in read)
+
+    def _change_seen(self, test: Test) -> bool:
+        """Whether the fields that a test on a change's `field` names are delivered: others never change here."""
+        known = self.pack.known[self.kind]
+        named = [word.text for word in test.operands if isinstance(word, Word)]
+        return test.field.name != "field" or all(self.supplied(known[n]) for n in named if n in known)
 
     def _row_field(self, stream: Stream, each: Field) -> bool:
         if each.name.startswith("record."):

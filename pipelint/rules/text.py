@@ -9,9 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pipelint.rules.ir import SCALE, SEPARATOR
 
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
-_LARGEST = (
-    10**14 * SCALE
-)  # more digits before the point would not fit a column with room for sums (rules.md §7.6)
+_LARGEST = 10**14  # more digits before the point would not fit a column with room for sums (rules.md §7.6)
+_PLACES = Decimal(1) / SCALE
 _HARMFUL = {ord("\0"): None, ord(SEPARATOR): " "}  # a NUL ends a text in SQLite, the separator is ours
 
 
@@ -25,6 +24,8 @@ def clean(text: str | None, blank_words: Collection[str] = ()) -> str | None:
     text = text.translate(_HARMFUL).strip() if "\0" in text or SEPARATOR in text else text.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFC", _trimmed(text))
+    elif not text.isprintable():
+        text = _trimmed(text)
     if not text or (blank_words and len(text) <= 40 and fold(text) in blank_words):
         return None
     return text
@@ -50,12 +51,11 @@ def scaled(text: str | None) -> int | None:
         return None
     try:
         number = Decimal(text)
-        if not number.is_finite() or abs(number) > _LARGEST:
+        if not number.is_finite() or abs(number) >= _LARGEST:
             return None
-        value = int((number * SCALE).to_integral_value(ROUND_HALF_UP))
+        return int(number.quantize(_PLACES, ROUND_HALF_UP) * SCALE)  # rounded once, whatever its length
     except (InvalidOperation, ValueError):
         return None
-    return value if abs(value) < _LARGEST else None
 
 
 def as_set(members: Collection[str]) -> str | None:

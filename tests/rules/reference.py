@@ -137,13 +137,14 @@ class World:
             return (day.toordinal() - 1 - self.week_starts) // 7
         if unit == "month":
             return day.year * 12 + day.month
-        ahead = plus_months(day.replace(day=1), (13 - self.fiscal_year_starts) % 12)
-        return ahead.year if unit == "year" else ahead.year * 4 + (ahead.month - 1) // 3
+        months = day.year * 12 + day.month - 1 + (13 - self.fiscal_year_starts) % 12
+        return months // 12 if unit == "year" else months // 3
 
     def days_left(self, day: date, unit: str) -> int:
         """How many days of its period come after this day."""
         left = 0
-        while self.period(day + timedelta(days=left + 1), unit) == self.period(day, unit):
+        while day < date.max and self.period(day + timedelta(days=1), unit) == self.period(day, unit):
+            day += timedelta(days=1)
             left += 1
         return left
 
@@ -287,14 +288,19 @@ class Reference:
         lacking = {each.name.removeprefix("record.") for each in named if each.name.startswith("record.")}
         lacking |= {f"{entity}.{each.name}" for each in named} | {entity}
         lacking |= {
-            word.text for t in tests if t.field.name == "field" for word in t.operands if isinstance(word, Word)
+            word.text
+            for t in tests
+            if t.field.name == "field"
+            for word in t.operands
+            if isinstance(word, Word)
         }
         if lacking & record.not_synced:
             return NOT_SYNCED
-        found = []
-        for row in record.rows.get(entity, ()):
-            if form.where is None or self._condition(form.where, self._look(row, record)) is True:
-                found.append(row)
+        found = [
+            row
+            for row in record.rows.get(entity, ())
+            if form.where is None or self._condition(form.where, self._look(row, record)) is True
+        ]
         result = self._aggregate(form, found)
         return self._as_seen(form, result, record) if self._begins_late(form, record) else result
 
@@ -332,6 +338,8 @@ class Reference:
             known = [pair for pair in known if pair[0].get(form.entity.time) is not None] or known
             known.sort(key=lambda pair: (str(pair[0].get(form.entity.time)), str(pair[0]["id"])))
             return None if not known else known[-1 if form.function == "last" else 0][1]
+        if form.function == "greatest":
+            return max(values, default=Decimal(0))
         return None if not values else min(values) if form.function == "earliest" else max(values)
 
     # Histories that begin late
@@ -375,7 +383,7 @@ class Reference:
 
     def _as_seen(self, form: OverRows, result: Any, record: Record) -> Any:
         """What a late history still says: a count and a sum that cannot shrink are lower bounds."""
-        if form.function in {"count", "count_distinct"}:
+        if form.function in {"count", "count_distinct", "greatest"}:
             return AtLeast(result)
         if form.function == "sum_days" and form.start and form.end:
             grows = any(
@@ -389,8 +397,6 @@ class Reference:
             return AtLeast(result) if grows else NOT_SYNCED
         if form.function in {"latest", "last"}:
             return NOT_SYNCED if result is None else result
-        if form.function == "greatest":
-            return NOT_SYNCED if result is None else AtLeast(result)
         return NOT_SYNCED
 
     # Tests
@@ -488,10 +494,8 @@ class Reference:
                 if isinstance(plus, Length) and plus.is_clock:
                     size = timedelta(**{plus.unit: plus.count})
                     return _ON[test.name](value, other + direction * size)
-                moved = world.day(other)
-                if isinstance(plus, Length):
-                    moved = world.moved(moved, plus, direction)
-                return _ON[test.name](day, moved)
+                days = {"days": 1, "weeks": 7}[plus.unit] * plus.count if isinstance(plus, Length) else 0
+                return _ON[test.name](day.toordinal(), world.day(other).toordinal() + direction * days)
         raise AssertionError(test)
 
     def _day(self, operand: Day) -> date:
@@ -549,7 +553,7 @@ _OF_ONE: dict[str, Callable[[Any, Any], bool]] = {
 
 def _of_set(name: str, held: frozenset[str], operands: Sequence[Any]) -> bool:
     if name == "at_least":
-        return len(held) >= operands[0]
+        return bool(len(held) >= operands[0])
     hits = [folded(word) in held for word in operands]
     return {"includes": all, "includes_all": all, "includes_any": any}.get(name, _none)(hits)
 

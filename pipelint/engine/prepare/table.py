@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipelint.engine.prepare.columns import STAGE_MISSING, RecordColumns, quoted, split
 from pipelint.engine.prepare.entities import Rows
 from pipelint.records import Stream
+from pipelint.rules.calendar import PERIOD_UNITS
 from pipelint.rules.catalogue import RECORD_STREAM, STAGE_MARKER
 from pipelint.rules.compile import CompiledPack
 from pipelint.rules.compile_fact import fact_columns, fact_expression, fields_of, window_start
@@ -34,6 +35,7 @@ class _Need:
     markers: dict[str, None]
     rows: dict[str, Fact]
     derived: dict[str, Fact]
+    periods: dict[str, tuple[Field, str]]
 
 
 def prepare_sql(
@@ -57,7 +59,7 @@ class _Statement:
         self.inputs = compiled.inputs
         self.unsynced = frozenset(compiled.inputs.unsynced)
         self.record = RecordColumns(pack, self.kind, delivered, self.unsynced)
-        self.need = _Need({}, {}, {}, {})
+        self.need = _Need({}, {}, {}, {}, {})
 
     def sql(self, read: Iterable[str], where: str) -> str:
         self.collect(read)
@@ -107,6 +109,11 @@ class _Statement:
             return
         name, aspect = (column, "") if column in self.known else split(column)
         field = self.known[name]
+        late = field.origin is Origin.FACT or (field.name == "next_step_date" and self.falls_back())
+        if late and aspect.removesuffix("_end") in PERIOD_UNITS:
+            self.want(field.column("day").name)
+            self.need.periods[column] = (field, aspect)
+            return
         if field.origin is Origin.FACT and aspect != "partial":
             self.want_fact(name)
         elif field.name == "next_step_date" and self.falls_back():
@@ -121,8 +128,10 @@ class _Statement:
             self.need.rows[name] = fact
             if name in self.inputs.partial and "created_at" in self.known:
                 self.want("created_at__at")
-            for field in fields_of(fact):
-                self.want_field(self.known[field.name.removeprefix("record.")])
+            for column in fact_columns(fact, fact.form, self.compiled.moment, self.unsynced):
+                for read in columns_in(column.aggregate.where):
+                    if read.startswith("record."):
+                        self.want(read.removeprefix("record."))
         elif name not in self.need.derived:
             for field in fields_of(fact):
                 self.want_field(field)
@@ -214,6 +223,16 @@ class _Statement:
         created = quoted(self.known["created_at"].column("at").name)
         return f"CASE WHEN base.{created} >= {since} THEN 0 ELSE 1 END"
 
+    def based_on_partial(self, fact: Fact) -> str:
+        """1 where something that the fact is worked out from is not known for lack of history."""
+        lacking = []
+        for each in fields_of(fact):
+            if (seen := self.inputs.partial.get(each.name)) is not None:
+                late = f"{quoted(each.column('partial').name)} = 1"
+                unseen = f" AND {quoted(each.main.name)} IS NULL" if seen == "stands" else ""
+                lacking.append(f"({late}{unseen})")
+        return f"CASE WHEN {' OR '.join(lacking)} THEN 1 ELSE 0 END"
+
     def derived_columns(self) -> list[str]:
         columns = []
         if self.kind == "opportunity" and self.falls_back():
@@ -228,6 +247,12 @@ class _Statement:
             if fact.name not in self.unsynced:
                 sql = expression(fact_expression(fact, self.inputs, self.compiled.moment))
             columns.append(f"{sql} AS {quoted(fact.field.main.name)}")
+            if fact.name in self.inputs.partial:
+                columns.append(
+                    f"{self.based_on_partial(fact)} AS {quoted(fact.field.column('partial').name)}"
+                )
+        for name, (field, aspect) in self.need.periods.items():
+            columns.append(f"pl_{aspect}({quoted(field.column('day').name)}) AS {quoted(name)}")
         columns.append(f"{expression(self.compiled.segment)} AS {quoted('segment__place')}")
         return columns
 
