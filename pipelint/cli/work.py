@@ -61,7 +61,7 @@ def pull(context: Context, full: bool, only: tuple[str, ...], form: str) -> int:
 @formats("json", "csv")
 @click.pass_obj
 def check(
-    context: Context, as_of: str | None, fail_on: str, form: str, new: bool, **filters: tuple[str, ...]
+    context: Context, /, as_of: str | None, fail_on: str, form: str, new: bool, **filters: tuple[str, ...]
 ) -> int:
     r"""Evaluate the rules on the cache; records and writes nothing.
 
