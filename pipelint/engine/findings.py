@@ -12,7 +12,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import Outcome, Verdict, evaluate
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck, CompiledPack
-from pipelint.rules.conditions import Condition, Test
+from pipelint.rules.conditions import Condition, Other
 from pipelint.rules.explain import Explainer, Leaf, Row, in_words
 from pipelint.rules.fields import Field
 from pipelint.rules.messages import Reader
@@ -161,17 +161,17 @@ class _Maker:
         leaves: list[Leaf] = []
         for condition in self.conditions(check, row):
             leaves += self.explainer.deciding(condition, row)
-        wanted = None if outcome is not Outcome.FLAGGED else leaves
-        chosen = wanted if wanted is not None else [leaf for leaf in leaves if leaf.answer is None]
-        return [
-            Evidence(
-                leaf.test.field.name,
-                self.value(leaf.test.field, reader),
-                self.phrase(leaf.test),
-                self.lacking(leaf.test.field, row),
-            )
-            for leaf in chosen
-        ]
+        chosen = leaves if outcome is Outcome.FLAGGED else [leaf for leaf in leaves if leaf.answer is None]
+        return [self.of_leaf(leaf, row, reader) for leaf in chosen]
+
+    def of_leaf(self, leaf: Leaf, row: Row, reader: Reader) -> Evidence:
+        """The field that a test looks at; of one that could not be answered, the field that is missing."""
+        field = leaf.test.field
+        if leaf.answer is None and row.get(field.main.name) is not None:
+            others = [operand.field for operand in leaf.test.operands if isinstance(operand, Other)]
+            field = next((other for other in others if row.get(other.main.name) is None), field)
+        phrase = in_words(leaf.test, self.source.compiled.moment)
+        return Evidence(field.name, self.value(field, reader), phrase, self.lacking(field, row))
 
     def lacking(self, field: Field, row: Row) -> bool:
         """Whether the field is unknown here because it was not supplied, rather than blank."""
@@ -195,9 +195,6 @@ class _Maker:
         if field.name in self.source.compiled.inputs.unsynced:
             return "(not synced)"
         return reader.value(field.name) if field.name in self.known else str(reader.row.get(field.main.name))
-
-    def phrase(self, test: Test) -> str:
-        return in_words(test, self.source.compiled.moment)
 
 
 def _hidden(by_rule: Mapping[str, list[_Found]]) -> frozenset[str]:
