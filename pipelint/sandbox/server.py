@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,6 +11,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+
+HOST = "127.0.0.1"
 
 
 class _Handler(WSGIRequestHandler):
@@ -35,13 +39,20 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        self._server = make_server(
-            "127.0.0.1", self.port, self._application, threaded=True, request_handler=_Handler
-        )
-        self.port = self._server.port
+        # Bound here, because werkzeug ends the whole program when the port is taken.
+        with socket.create_server((HOST, self.port)) as listener:
+            self.port = listener.getsockname()[1]
+            self._server = make_server(
+                HOST,
+                self.port,
+                self._application,
+                threaded=True,
+                request_handler=_Handler,
+                fd=listener.fileno(),
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -17,20 +18,23 @@ def to_18(short: str) -> str:
     >>> to_18("0060X00001ABCde")
     '0060X00001ABCdeQAH'
     """
-    groups = (short[start : start + 5] for start in (0, 5, 10))
-    return short + "".join(
-        _CHECK[sum(1 << place for place, letter in enumerate(group) if "A" <= letter <= "Z")]
-        for group in groups
-    )
+    return short + _check(short[:5]) + _check(short[5:10]) + _check(short[10:])
+
+
+@lru_cache(maxsize=8192)
+def _check(group: str) -> str:
+    return _CHECK[sum(1 << place for place, letter in enumerate(group) if "A" <= letter <= "Z")]
 
 
 def make(prefix: str, number: int) -> str:
     """The 18-character id of the `number`-th record of the object with this key prefix."""
-    digits = ""
-    for _ in range(10):
-        number, digit = divmod(number, 62)
-        digits = _DIGITS[digit] + digits
-    return to_18(f"{prefix}Sb{digits}")
+    high, low = divmod(number, 62**5)
+    return to_18(f"{prefix}Sb{_five_digits(high)}{_five_digits(low)}")
+
+
+@lru_cache(maxsize=8192)
+def _five_digits(number: int) -> str:
+    return "".join(_DIGITS[number // 62**place % 62] for place in (4, 3, 2, 1, 0))
 
 
 def number_of(record_id: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from pipelint.sandbox.salesforce.fields import Field, flag, label_of, lookup, typed
@@ -92,10 +93,10 @@ def sobject(
 
 
 class Schema:
-    """All objects by name, written in any case."""
+    """All objects by name, written in any case; each organisation has its own, as each adds fields."""
 
     def __init__(self, objects: Iterable[SObject]) -> None:
-        self._objects = {it.name.lower(): it for it in objects}
+        self._objects = {it.name.lower(): deepcopy(it) for it in objects}
 
     def __iter__(self) -> Iterator[SObject]:
         return iter(self._objects.values())

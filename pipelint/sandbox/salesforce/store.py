@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -42,6 +43,7 @@ class Store:
         self.lock = threading.RLock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
+        weakref.finalize(self, self._db.close)
         self._last: dict[str, int] = {}
         self.metadata_changed_at: datetime | None = None
         if saved is None:
@@ -65,10 +67,6 @@ class Store:
             self._db.backup(file)
             file.close()
         beside.replace(path)
-
-    def close(self) -> None:
-        with self.lock:
-            self._db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

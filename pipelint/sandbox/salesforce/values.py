@@ -18,7 +18,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 def stamp(moment: datetime) -> str:
     """A date-time as REST writes it; such texts sort as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return f"{moment.astimezone(UTC).isoformat()[:19]}.000+0000"
 
 
 def moment(text: str) -> datetime:
