@@ -127,7 +127,8 @@ class _Planner:
         self.kind: RecordKind = source.compiled.kind
         self.key = (source.connection, self.kind)
         language = source.pack.settings.languages[0]
-        self.titles = {name: rule.title.say(language) for name, rule in source.pack.rules.items()}
+        rules = source.pack.live_rules(self.kind)
+        self.titles = {rule.name: rule.title.say(language) for rule in rules if rule.status == "on"}
         self.today = date.fromisoformat(day_text(source.compiled.moment.today))
 
     def plan(self, found: Iterable[Finding], members: Sequence[Member]) -> None:

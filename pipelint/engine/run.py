@@ -25,6 +25,7 @@ from pipelint.engine.pull import Progress, PullResult, pull, silent
 from pipelint.engine.push import PushResult
 from pipelint.engine.push import push as write
 from pipelint.engine.record import record, with_since, without_pending
+from pipelint.engine.refusals import RULE as REFUSED
 from pipelint.engine.refusals import refusal_findings
 from pipelint.engine.scope import Scope
 from pipelint.errors import CacheUnusable, ExitCode, PipelintError, UsageError
@@ -51,7 +52,7 @@ class ConnectionResult:
 
     @property
     def flagged(self) -> int:
-        return sum(finding.status == "flagged" for finding in self.findings)
+        return sum(finding.status == "flagged" and finding.rule != REFUSED for finding in self.findings)
 
     @property
     def exit_code(self) -> ExitCode:

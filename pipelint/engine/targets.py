@@ -12,7 +12,7 @@ SETUP = "run: pipelint setup --apply"
 
 
 class Targets:
-    """Our fields on one kind of record; `trouble` gathers what the CRM lacks, each with its cure.
+    """Our fields on one kind of record.
 
     A preview plans for fields that are still to be created, too: they hold nothing yet.
     """
@@ -25,7 +25,7 @@ class Targets:
         self.infos: dict[str, FieldInfo] = {}
         if wanted:
             self.infos = {info.name: info for info in connector.fields(kind)}
-        self.trouble: dict[str, None] = {}
+        self._lacking: dict[str, dict[str, None]] = {}
         self.fields = tuple(own for own in wanted if self._usable(own) or preview)
         self.names = tuple(own.name for own in self.fields if own.name in self.infos)
         """Those that can be read."""
@@ -40,12 +40,19 @@ class Targets:
             if value is not None or made[name] is None
         }
 
+    @property
+    def trouble(self) -> list[str]:
+        """What the CRM lacks, one line for each way of lacking."""
+        return [f"{self.kind}: {', '.join(names)}: {what} ({SETUP})" for what, names in self._lacking.items()]
+
+    def _lack(self, what: str, name: str) -> None:
+        self._lacking.setdefault(what, {})[name] = None
+
     def _usable(self, own: OwnField) -> bool:
         info = self.infos.get(own.name)
         if info is not None and info.writable:
             return True
-        what = "is not there, or not visible" if info is None else "may not be edited by the integration user"
-        self.trouble[f"the {self.kind} field {own.name} {what} ({SETUP})"] = None
+        self._lack("not there, or not visible" if info is None else "not to be edited by us", own.name)
         return False
 
     def _offered(self, own: OwnField, value: WriteValue) -> WriteValue:
@@ -65,5 +72,5 @@ class Targets:
         else:
             return value
         for option in lacking:
-            self.trouble[f"the {self.kind} field {own.name} has no option '{option}' ({SETUP})"] = None
+            self._lack(f"not an option of {own.name}", option)
         return value

@@ -32,19 +32,20 @@ def parts_of(
 ) -> tuple[Part, ...]:
     """The flags of one record, worst first.
 
-    `before` are those that the CRM shows now: a rule that could not be checked for lack of data keeps its flag,
-    since a connection that loses a field must not make everything look clean.
+    `titles` name the rules that may be written at all, `before` are the flags that the CRM shows now. A rule
+    that could not be checked for lack of data keeps its flag: a connection that loses a field must not make
+    everything look clean.
     """
     known = {part.rule: part for part in before}
     parts = []
     for finding in found:
-        if not finding.written:
+        if finding.rule not in titles:
             continue
-        if finding.status == "flagged":
+        if finding.status == "flagged" and finding.written:
             parts.append(
                 Part(
                     finding.rule,
-                    titles.get(finding.rule, finding.rule),
+                    titles[finding.rule],
                     finding.severity,
                     finding.message,
                     finding.fix,
