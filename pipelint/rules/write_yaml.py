@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,13 @@ def scalar(text: str) -> str:
     """A text as YAML, quoted where it has to be."""
     if _PLAIN.fullmatch(text) and not _WORDS.fullmatch(text) and not text.endswith((" ", ":")):
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return f'"{"".join(_escaped(sign) for sign in text)}"'
+
+
+def _escaped(sign: str) -> str:
+    if sign in {'"', "\\"}:
+        return f"\\{sign}"
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"
 
 
 def flow(node: Node) -> str:
@@ -34,12 +39,6 @@ def flow(node: Node) -> str:
 def written(text: Text) -> str:
     """A scalar that was read, in quotes where it had some; numbers, yes and no stay as they were written."""
     return scalar(text.value) if text.quoted or not _WORDS.fullmatch(text.value) else text.value
-
-
-def names(texts: Iterable[str]) -> str:
-    """One text, or several as a list on one line."""
-    found = [scalar(text) for text in texts]
-    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
 
 
 @dataclass(frozen=True, slots=True)
