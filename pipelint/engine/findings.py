@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import Outcome, Verdict, evaluate
@@ -98,6 +98,18 @@ def rows_of(cache: Cache, table: str, ids: Sequence[str]) -> dict[str, Row]:
     return {str(row[names.index("id")]): dict(zip(names, row, strict=True)) for row in cursor}
 
 
+class _Whose(NamedTuple):
+    """What every finding of one record tells about it."""
+
+    id: str
+    name: str
+    url: str | None
+    owner: str
+    pipeline: str
+    stage: str
+    amount: int | None
+
+
 class _Maker:
     def __init__(self, source: Source, language: str, ages: bool) -> None:
         self.source = source
@@ -105,6 +117,7 @@ class _Maker:
         self.known = source.pack.known[source.compiled.kind]
         self.today = source.compiled.moment.today if ages else None
         self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
+        self.phrases: dict[int, str] = {}
 
     def of_record(self, verdict: Verdict, row: Row) -> list[Finding]:
         by_rule: dict[str, list[_Found]] = {}
@@ -114,10 +127,22 @@ class _Maker:
             by_rule.setdefault(check.rule.name, []).append(found)
         reader = Reader(row, self.known, self.language, self.today)
         hidden = _hidden(by_rule)
-        return [self.of_rule(verdict.id, checks, row, reader, hidden) for checks in by_rule.values()]
+        whose = self.whose(verdict.id, row, reader)
+        return [self.of_rule(whose, checks, row, reader, hidden) for checks in by_rule.values()]
+
+    def whose(self, record: str, row: Row, reader: Reader) -> _Whose:
+        return _Whose(
+            record,
+            _shown(reader, "name"),
+            _text(row, "url"),
+            _shown(reader, "owner.name"),
+            _shown(reader, "pipeline"),
+            _shown(reader, "stage"),
+            _number(row, "amount"),
+        )
 
     def of_rule(
-        self, record: str, checks: list[_Found], row: Row, reader: Reader, hidden: Collection[str]
+        self, whose: _Whose, checks: list[_Found], row: Row, reader: Reader, hidden: Collection[str]
     ) -> Finding:
         rule = checks[0][0].rule
         flagged = [found for found in checks if found[1] is Outcome.FLAGGED]
@@ -136,12 +161,12 @@ class _Maker:
             connection=self.source.connection,
             crm=self.source.crm,
             kind=self.source.compiled.kind,
-            id=record,
-            name=_shown(reader, "name"),
-            url=_text(row, "url"),
-            owner=_shown(reader, "owner.name"),
-            pipeline=_shown(reader, "pipeline"),
-            stage=_shown(reader, "stage"),
+            id=whose.id,
+            name=whose.name,
+            url=whose.url,
+            owner=whose.owner,
+            pipeline=whose.pipeline,
+            stage=whose.stage,
             rule=rule.name,
             severity=SEVERITY_NAME[level],
             status=status,
@@ -149,7 +174,7 @@ class _Maker:
             fix=reader.fill(rule.fix.say(self.language), self.labels(items)) if rule.fix and flagged else "",
             items=items,
             evidence=_distinct(evidence),
-            amount=_number(row, "amount"),
+            amount=whose.amount,
             written=rule.status == "on" and status == "flagged",
             keeps=not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks),
         )
@@ -170,7 +195,9 @@ class _Maker:
         if leaf.answer is None and row.get(field.main.name) is not None:
             others = [operand.field for operand in leaf.test.operands if isinstance(operand, Other)]
             field = next((other for other in others if row.get(other.main.name) is None), field)
-        phrase = in_words(leaf.test, self.source.compiled.moment)
+        phrase = self.phrases.get(id(leaf.test))
+        if phrase is None:
+            phrase = self.phrases[id(leaf.test)] = in_words(leaf.test, self.source.compiled.moment)
         return Evidence(field.name, self.value(field, reader), phrase, self.lacking(field, row))
 
     def lacking(self, field: Field, row: Row) -> bool:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from pipelint.rules.ir import Column
+
+
+@cache
+def _column(name: str, aspect: str) -> Column:
+    return Column(f"{name}__{aspect}" if aspect else name)
 
 
 class FieldType(StrEnum):
@@ -66,8 +72,7 @@ class Field:
         Numbers, money, days: scaled. Dates: `day`. Dates with time: `at` (microseconds) and `day`. Several
         choices: `set` (delimited, folded) and `size`.
         """
-        name = self.prefix or self.name
-        return Column(f"{name}__{aspect}" if aspect else name)
+        return _column(self.prefix or self.name, aspect)
 
     @property
     def main(self) -> Column:
