@@ -10,7 +10,7 @@ else
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test test-slow test-clients lint format lock clean
+.PHONY: demo test test-slow test-clients lint format docs lock clean
 
 demo: .venv/base  ## install, then show the whole job on a sandbox CRM
 	$(BIN)/pipelint demo
@@ -34,6 +34,9 @@ lint: .venv/dev
 format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: .venv/dev  ## write the generated pages of docs/ anew
+	$(BIN)/python -m docs.generate
 
 lock:  ## resolve the dependencies anew; needs uv
 	$(COMPILE) --upgrade --extra sandbox --output-file requirements.lock

@@ -1,0 +1,1 @@
+"""Makes the reference pages out of the program and its data."""
