@@ -1,5 +1,7 @@
 """The group of all commands, its global options, and the way errors leave."""
 
+# ruff: noqa: D301 - \b tells click to leave the lines of a paragraph as they are
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -92,7 +94,7 @@ class _Commands(click.Group):
 def pipelint(
     ctx: click.Context, project: Path, verbose: int, quiet: bool, no_color: bool, log_format: str
 ) -> None:
-    r"""Pipelint is a linter for your sales pipeline.
+    """Pipelint is a linter for your sales pipeline.
 
     It pulls opportunities out of your CRM, checks them against rules that you edit, and writes flags and
     scores back, so that managers see them where they work.

@@ -1,5 +1,7 @@
 """The admin's bench: `pipelint rules …`."""
 
+# ruff: noqa: D301 - \b tells click to leave the lines of a paragraph as they are
+
 from __future__ import annotations
 
 import click
@@ -18,9 +20,9 @@ def rules() -> None:
 @formats("json", "github")
 @click.pass_obj
 def validate(context: Context, form: str) -> int:
-    """Check every rule file, and say all that is wrong at once; no data is needed.
+    """Check every rule file and say all that is wrong at once.
 
-    Exits with 2 for errors, 0 where there are only warnings.
+    No data is needed. Exits with 2 for errors, 0 where there are only warnings.
     """
     from pipelint.engine.bench import validate as check
     from pipelint.render.rules import render_problems
@@ -35,7 +37,7 @@ def validate(context: Context, form: str) -> int:
 @formats("json")
 @click.pass_obj
 def fields(context: Context, search: str, form: str) -> int:
-    r"""List what a rule may use: name, type, where it comes from, how often it is filled.
+    """List what a rule may use: name, type, source, how often filled.
 
     \b
     Example:
@@ -54,7 +56,7 @@ def fields(context: Context, search: str, form: str) -> int:
 @formats("json")
 @click.pass_obj
 def list_(context: Context, form: str) -> int:
-    """List every rule with its severity, its status and the pack it comes from."""
+    """List every rule with its severity, status and origin."""
     from pipelint.engine.project import open_project
     from pipelint.render.rules import render_list
 

@@ -1,5 +1,7 @@
 """`pipelint sandbox …`: a CRM to try things on, on this machine."""
 
+# ruff: noqa: D301 - \b tells click to leave the lines of a paragraph as they are
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -43,7 +45,7 @@ def sandbox() -> None:
     help="Keep the organisation in this file between starts.",
 )
 def salesforce(port: int, size: int, seed: int, data: Path | None, state: Path | None) -> int:
-    r"""Serve a stand-in for Salesforce until Ctrl-C.
+    """Serve a stand-in for Salesforce until Ctrl-C.
 
     \b
     Example:

@@ -1,5 +1,7 @@
 """The commands of the first day: demo, init, doctor, stages, setup."""
 
+# ruff: noqa: D301 - \b tells click to leave the lines of a paragraph as they are
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -27,7 +29,9 @@ from pipelint.errors import ExitCode
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", help="Of the messages.")
 @click.pass_obj
 def init(context: Context, crm: str, pack: str, language: str) -> int:
-    r"""Write a new project into the folder: pipelint.yaml and a first pack, set to preview.
+    """Write a new project into the folder, set to preview.
+
+    It holds pipelint.yaml, a first pack of rules, and the stages of a pipeline to make your own.
 
     \b
     Example:
@@ -59,7 +63,7 @@ Nothing is written into the CRM before you set 'mode: on'."""
 @formats("json")
 @click.pass_obj
 def doctor(context: Context, only: tuple[str, ...], form: str) -> int:
-    """Look for what could keep pipelint from working, each with its cure.
+    """Look for what keeps pipelint from working, each with its cure.
 
     Exits with 1 when there is a problem.
     """
@@ -78,7 +82,9 @@ def doctor(context: Context, only: tuple[str, ...], form: str) -> int:
 @formats("json")
 @click.pass_obj
 def setup(context: Context, apply: bool, only: tuple[str, ...], form: str) -> int:
-    r"""Plan and create our fields in the CRMs, with their permissions; doing it twice does no harm.
+    """Plan and create our fields in the CRMs, with their permissions.
+
+    Doing it twice does no harm: what is there already is left as it is.
 
     \b
     Example:
@@ -107,7 +113,9 @@ def stages() -> None:
 @click.option("--show", is_flag=True, help="Print the proposal instead of writing it into the rules folder.")
 @click.pass_obj
 def import_(context: Context, connection: str, show: bool) -> int:
-    r"""Propose pipelines, stages, choice values and field mappings from the CRM, for review.
+    """Propose pipelines, stages and field mappings from the CRM.
+
+    The proposal becomes a rule file of its own, for you to review; no file of yours is changed.
 
     \b
     Example:
@@ -133,10 +141,10 @@ def import_(context: Context, connection: str, show: bool) -> int:
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.pass_obj
 def demo(context: Context, folder: Path | None) -> int:
-    """Show the whole job on a sandbox CRM with a realistic organisation; no account needed.
+    """Show the whole job on a sandbox CRM; no account needed.
 
-    The project is left in FOLDER (a new temporary one if none is given) together with the sandbox, to be
-    started again.
+    The sandbox holds a realistic organisation. The project is left in FOLDER (a new temporary one if none is
+    given) together with the sandbox, to be started again.
     """
     from pipelint.cli.demo import show
 

@@ -1,5 +1,7 @@
 """The daily commands: pull, check, explain, push, run."""
 
+# ruff: noqa: D301 - \b tells click to leave the lines of a paragraph as they are
+
 from __future__ import annotations
 
 import click
@@ -15,7 +17,7 @@ from pipelint.errors import ExitCode
 @formats("json")
 @click.pass_obj
 def pull(context: Context, full: bool, only: tuple[str, ...], form: str) -> int:
-    r"""Bring what changed in the CRMs into the cache.
+    """Bring what changed in the CRMs into the cache.
 
     \b
     Example:
@@ -63,7 +65,7 @@ def pull(context: Context, full: bool, only: tuple[str, ...], form: str) -> int:
 def check(
     context: Context, /, as_of: str | None, fail_on: str, form: str, new: bool, **filters: tuple[str, ...]
 ) -> int:
-    r"""Evaluate the rules on the cache; records and writes nothing.
+    """Evaluate the rules on the cache; records and writes nothing.
 
     \b
     Examples:
@@ -91,7 +93,7 @@ def check(
 @formats("json")
 @click.pass_obj
 def explain(context: Context, record: str, rule: str | None, form: str) -> int:
-    r"""Show the values that decided about one record, and what would clear each flag.
+    """Show what decided about one record, and what clears each flag.
 
     ID is the CRM's own id, connection:kind/id, or the record's address in the CRM.
 
@@ -116,7 +118,9 @@ def explain(context: Context, record: str, rule: str | None, form: str) -> int:
 @formats("json")
 @click.pass_obj
 def push(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> int:
-    r"""Write flags and scores into the CRMs: only values that differ, within the limits.
+    """Write flags and scores into the CRMs, only where they differ.
+
+    A plan over the limits of pipelint.yaml is refused whole, before the first write.
 
     \b
     Example:
@@ -140,7 +144,7 @@ def push(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> i
 @formats("json")
 @click.pass_obj
 def run(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> int:
-    """Do the whole job once: pull, evaluate, record, and write where `mode: on` allows it.
+    """Pull, evaluate, record, and write where `mode: on` allows it.
 
     Findings are the normal result and no failure; see `pipelint check` for a command that fails on them.
     """
