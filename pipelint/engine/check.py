@@ -12,6 +12,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
+from pipelint.engine.record import with_since, without_pending
 from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 from pipelint.rules.compile import compile_pack
@@ -67,10 +68,17 @@ def sources(
     for kind in KINDS:
         if RECORD_STREAM[kind] not in said.fields:
             continue
-        moment = Moment(pack.settings.calendar, as_of)
-        compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
-        prepared = prepare(cache, pack, compiled, said, _shown_fields(pack, kind).union(read))
-        yield Source(connection.name, connection.crm, pack, compiled, prepared.table)
+        yield source_of(cache, pack, kind, said, as_of, read)
+
+
+def source_of(
+    cache: Cache, pack: Pack, kind: RecordKind, said: Delivered, as_of: datetime, read: Iterable[str] = ()
+) -> Source:
+    """One kind of record on one connection, prepared and compiled."""
+    moment = Moment(pack.settings.calendar, as_of)
+    compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
+    prepared = prepare(cache, pack, compiled, said, _shown_fields(pack, kind).union(read))
+    return Source(said.connection, said.crm, pack, compiled, prepared.table)
 
 
 def check(
@@ -85,7 +93,9 @@ def check(
             found = True
             count = cache.db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0]
             result.records[source.compiled.kind] += count
-            result.findings.extend(findings(cache, source, language=settings.languages[0], ages=ages))
+            all_ = findings(cache, source, language=settings.languages[0], ages=ages)
+            told = without_pending(cache, all_, source.pack, source.compiled.moment)
+            result.findings.extend(with_since(cache, told))
         if not found:
             result.not_pulled.append(connection.name)
     return result

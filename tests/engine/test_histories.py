@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from .conftest import Acme, make_acme
 from .fake_crm import START, Killed
 
-IDS = tuple(f"d{number}" for number in range(6))
+IDS = tuple(f"d{number}" for number in range(3))
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,22 @@ class Step:
 STEPS = st.builds(
     Step,
     st.sampled_from(
-        ("amount", "next step", "date", "delete", "refuse", "days", "unsynced", "kill", "lose", "run")
+        (
+            "amount",
+            "amount",
+            "next step",
+            "date",
+            "delete",
+            "refuse",
+            "days",
+            "unsynced",
+            "kill",
+            "lose",
+            "run",
+        )
     ),
     st.sampled_from(IDS),
-    st.integers(0, 3),
+    st.integers(0, 2),
 )
 
 

@@ -1,0 +1,183 @@
+"""The whole job against the Salesforce sandbox, with the real connector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipelint.engine.project import Project, open_project
+from pipelint.engine.provision import setup
+from pipelint.engine.run import ConnectionResult, run
+from pipelint.errors import ExitCode
+from pipelint.sandbox.salesforce import SalesforceSandbox
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+FIELDS = ("Pipelint_Flags__c", "Pipelint_Severity__c", "Pipelint_Summary__c", "Pipelint_Hygiene__c")
+PACK = """\
+pipelint: 1
+pack: {name: acme, time_zone: Europe/Paris}
+stages:
+  - {name: open, kind: open, group: early}
+  - {name: negotiation, kind: open, group: late}
+pipelines:
+  sales: {stages: {open: {from: {salesforce: Prospecting}}, negotiation: {from: {salesforce: Negotiation/Review}}}}
+rules:
+  amount-missing:
+    {title: The amount is missing, flag_when: {amount: blank}, severity: error, message: No amount., fix: Enter one.}
+  close-date-past:
+    title: The close date has passed
+    flag_when: {close_date: {before: today}}
+    severity: warning
+    message: "{name}: {close_date:date} has passed."
+    fix: Agree on a new one.
+"""
+
+
+@dataclass
+class Org:
+    folder: Path
+    sandbox: SalesforceSandbox
+    deals: list[str]
+
+    @property
+    def project(self) -> Project:
+        return open_project(self.folder, clock=self.sandbox.clock.now)
+
+    def run(self) -> ConnectionResult:
+        return run(self.project).connections["acme"]
+
+    def update(self, deal: int, **values: object) -> None:
+        self.sandbox.clock.advance(timedelta(minutes=1))
+        self.sandbox.org.update("Opportunity", self.deals[deal], values)
+
+    def shows(self, deal: int) -> dict[str, object]:
+        """What the CRM holds, read through its API."""
+        project = self.project
+        with project.connect(project.file.connections["acme"]) as connector:
+            [(_, values)] = connector.read("opportunity", [self.deals[deal]], FIELDS)
+        return {name: value for name, value in values.items() if value is not None}
+
+    def patches(self) -> int:
+        return sum(request.method == "PATCH" for request in self.sandbox.requests)
+
+
+@pytest.fixture
+def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
+    """Six deals: one healthy, one late, four without an amount, one of those refused by a validation rule."""
+    with SalesforceSandbox(size=0, now=NOW) as sandbox:
+        monkeypatch.setenv("SF_CLIENT_ID", sandbox.client_id)
+        monkeypatch.setenv("SF_CLIENT_SECRET", sandbox.client_secret)
+        account = sandbox.org.create("Account", {"Name": "Müller & Söhne"})
+        deals = [
+            sandbox.org.create(
+                "Opportunity",
+                {
+                    "Name": f"Deal {n}",
+                    "StageName": "Prospecting",
+                    "CloseDate": "2026-11-01" if n == 1 else "2027-01-31",
+                    "AccountId": account,
+                    **({"Amount": 1000} if n < 2 else {}),
+                },
+            )
+            for n in range(6)
+        ]
+        (tmp_path / "rules").mkdir()
+        (tmp_path / "rules" / "pack.yaml").write_text(PACK, encoding="utf-8")
+        (tmp_path / "pipelint.yaml").write_text(
+            f"""\
+pipelint: 1
+connections:
+  acme:
+    crm: salesforce
+    base_url: {sandbox.base_url}
+    auth: {{flow: client_credentials, client_id: "${{env:SF_CLIENT_ID}}", client_secret: "${{env:SF_CLIENT_SECRET}}"}}
+write_back: {{mode: on}}
+""",
+            encoding="utf-8",
+        )
+        made = Org(tmp_path, sandbox, deals)
+        list(setup(made.project, apply=True))
+        yield made
+
+
+def test_flags_arrive_and_a_second_run_writes_nothing(org: Org) -> None:
+    first = org.run()
+    assert first.push is not None
+    assert (first.push.written, first.exit_code) == (5, ExitCode.OK)
+    assert org.shows(0) == {}
+    assert org.shows(1) == {
+        "Pipelint_Flags__c": ("close-date-past",),
+        "Pipelint_Severity__c": "warning",
+        "Pipelint_Summary__c": "The close date has passed",
+        "Pipelint_Hygiene__c": 92.0,
+    }
+    before = org.patches()
+    org.sandbox.clock.advance(timedelta(minutes=15))
+    second = org.run()
+    assert second.pulled is not None
+    assert second.pulled.stored >= 5, "our own echo comes back with the pull"
+    assert second.push is not None
+    assert (second.push.written, org.patches()) == (0, before)
+
+
+def test_only_what_moved_is_written(org: Org) -> None:
+    org.run()
+    org.update(2, Amount=500)
+    result = org.run()
+    assert result.plan is not None
+    assert {change.id for change in result.plan.changes} == {org.deals[2]}
+    assert org.shows(2) == {"Pipelint_Severity__c": "clean", "Pipelint_Hygiene__c": 100.0}
+
+
+def test_a_validation_rule_refuses_one_and_blocks_nobody(org: Org) -> None:
+    org.sandbox.faults.add(
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION", record=org.deals[3], message="Deals need a sponsor.", times=0
+    )
+    first = org.run()
+    assert first.push is not None
+    assert (first.push.written, first.exit_code) == (4, ExitCode.INCOMPLETE)
+    [refused] = [finding for finding in first.findings if finding.rule == "write-refused"]
+    assert refused.id == org.deals[3]
+    assert "Deals need a sponsor." in refused.message
+    before = org.patches()
+    assert org.run().exit_code is ExitCode.OK
+    assert org.patches() == before, "nothing changed, so nothing is tried"
+    org.sandbox.faults.clear()
+    org.update(3, Name="Deal 3, with a sponsor")
+    last = org.run()
+    assert last.push is not None
+    assert (last.push.written, last.push.refused) == (1, [])
+
+
+@pytest.mark.parametrize("effect", ["drop", "drop_after", "truncate"])
+def test_an_answer_that_does_not_come(org: Org, effect: str) -> None:
+    org.sandbox.faults.add(effect, method="PATCH", path="composite/sobjects")
+    result = org.run()
+    assert result.push is not None
+    assert (result.push.written, result.push.unknown, result.exit_code) == (5, 0, ExitCode.OK)
+    assert org.patches() == (2 if effect == "drop" else 1)
+
+
+def test_a_session_that_ends_before_writing(org: Org) -> None:
+    org.sandbox.faults.add("INVALID_SESSION_ID", method="PATCH", path="composite/sobjects", status=401)
+    result = org.run()
+    assert result.push is not None
+    assert result.push.written == 5
+
+
+def test_an_allowance_that_ends_before_writing(org: Org) -> None:
+    org.sandbox.faults.add(
+        "REQUEST_LIMIT_EXCEEDED", method="PATCH", path="composite/sobjects", status=403, times=0
+    )
+    result = org.run()
+    assert result.push is not None
+    assert result.push.error is not None
+    assert result.exit_code is ExitCode.UNREACHABLE
+    org.sandbox.faults.clear()
+    again = org.run()
+    assert again.push is not None
+    assert (again.push.written, again.exit_code) == (5, ExitCode.OK)
