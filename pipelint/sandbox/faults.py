@@ -47,7 +47,10 @@ class Fault:
             raise ValueError(f"unknown effect {self.effect!r}; one of {', '.join(EFFECTS)}")
         if self.effect == "error" and not self.code:
             raise ValueError("the effect 'error' needs a code")
-        re.compile(self.path)
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"path is not a regular expression: {error}") from None
 
     @classmethod
     def from_json(cls, document: object) -> Self:

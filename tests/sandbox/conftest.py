@@ -47,9 +47,6 @@ class Api:
     def query(self, soql: str, *, kind: str = "query", **options: Any) -> Any:
         return self.get(f"/{kind}", params={"q": soql}, **options)
 
-    def error(self) -> None:
-        assert self.status >= 400
-
     def update(self, *records: dict[str, object], all_or_none: bool = False) -> Any:
         """An sObject Collections update of opportunities."""
         rows = [{"attributes": {"type": "Opportunity"}, **record} for record in records]
@@ -65,7 +62,7 @@ def sandbox() -> Iterator[SalesforceSandbox]:
 
 @pytest.fixture(scope="session")
 def generated() -> Iterator[SalesforceSandbox]:
-    """The organisation of the demo; tests only read it."""
+    """The organisation of the demo, shared: tests leave its deals alone."""
     with SalesforceSandbox(now=NOW) as running:
         yield running
 

@@ -1,8 +1,11 @@
 """Pages, deleted and archived rows, single records, and what changed between two moments."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from tests.sandbox.conftest import Api
 
 
 @pytest.fixture
@@ -11,7 +14,7 @@ def many(sandbox):
     return [sandbox.org.create("Account", {"Name": f"Account {number:03}"}) for number in range(450)]
 
 
-def pages(api, soql, size):
+def pages(api: Api, soql: str, size: int) -> Iterator[Any]:
     """All pages of an answer, following its links as a client should."""
     page = api.query(soql, headers={"Sforce-Query-Options": f"batchSize={size}"})
     yield page
@@ -96,8 +99,6 @@ def test_deleted_rows_show_in_query_all_only(sandbox, api, deal):
 
 
 def test_archived_activities_show_in_query_all_only(generated):
-    from tests.sandbox.conftest import Api
-
     api = Api(generated.base_url, generated.token())
     count = "SELECT COUNT() FROM Task WHERE IsArchived = true"
     assert api.query(count)["totalSize"] == 0

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -13,7 +14,7 @@ from tests.sandbox.conftest import NOW, Api
 CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 
 
-def ask(sandbox, **form):
+def ask(sandbox: SalesforceSandbox, **form: str) -> tuple[int, Any]:
     answer = requests.post(f"{sandbox.base_url}/services/oauth2/token", data=form, timeout=5)
     return answer.status_code, answer.json()
 

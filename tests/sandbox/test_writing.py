@@ -256,7 +256,9 @@ def test_validation_rules_bite_on_any_save_of_a_record_that_breaks_them(sandbox,
 
 
 def test_validation_rules_are_shown_by_the_tooling_api(api):
-    soql = "SELECT ValidationName, Active, ErrorMessage FROM ValidationRule WHERE EntityDefinition.QualifiedApiName = 'Opportunity'"
+    soql = """
+        SELECT ValidationName, Active, ErrorMessage FROM ValidationRule
+        WHERE EntityDefinition.QualifiedApiName = 'Opportunity'"""
     rules = {it["ValidationName"]: it for it in api.query(soql, kind="tooling/query")["records"]}
     assert rules["Closed_lost_needs_loss_reason"]["ErrorMessage"] == "Closed deals need a loss reason."
     assert [it["Active"] for it in rules.values()] == [True, True, False]

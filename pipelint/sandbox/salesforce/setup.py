@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelint.sandbox.clock import Clock
+from pipelint.sandbox.names import ascii_name
 from pipelint.sandbox.salesforce.access import ADMINISTRATOR, READ_ONLY
 from pipelint.sandbox.salesforce.custom_fields import CustomFields
 from pipelint.sandbox.salesforce.org import COLLEAGUE, INTEGRATION_USER, MANAGER
@@ -47,7 +48,7 @@ class Setup:
         manager: str | None = None, title: str | None = None, active: bool = True,
     ) -> str:  # fmt: skip
         """One user, with the permissions of the profile."""
-        name = username or f"{first}.{last}@sandbox.example".lower().replace(" ", "")
+        name = username or f"{ascii_name(first)}.{ascii_name(last)}@sandbox.example"
         user_id = self.insert(
             "User",
             Username=name, Email=name, FirstName=first, LastName=last, Name=f"{first} {last}",

@@ -151,7 +151,8 @@ class Store:
         """Called after a bulk load, which is several times faster into tables without them."""
         with self.lock:
             for sobject in self.schema:
-                for column in (*sobject.indexes, *(["SystemModstamp"] if sobject.indexes else [])):
+                stamp = {"SystemModstamp"} & set(sobject.fields) if sobject.indexes else set()
+                for column in (*sobject.indexes, *stamp):
                     self._db.execute(
                         f"CREATE INDEX IF NOT EXISTS {quote(f'{sobject.name}.{column}')}"
                         f" ON {quote(sobject.name)} ({quote(column)})"
