@@ -30,7 +30,7 @@ class Attempt:
 
 def log_attempt(attempt: Attempt) -> None:
     """The usual watcher."""
-    _log.info(
+    _log.warning(
         "%s: %s at attempt %d, next in %.1f s",
         attempt.name,
         attempt.caused_by,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from pipelint.config.project import Connection
 from pipelint.connectors.base import Connector, Diagnosis, OwnField, SetupStep
@@ -56,15 +57,18 @@ def setup(project: Project, only: Sequence[str] = (), *, apply: bool = False) ->
 def diagnose(project: Project, only: Sequence[str] = ()) -> Iterator[tuple[str, Diagnosis]]:
     """Everything that could keep a connection from working, each with its cure."""
     for connection in project.connections(only):
+        said: list[Diagnosis] = []
         try:
             with project.connect(connection) as connector:
                 fields = wanted_fields(project, connection) if connection.writes else ()
-                for diagnosis in connector.diagnose(fields):
-                    yield connection.name, diagnosis
-                for diagnosis in mapped_fields(project, connection, connector):
+                for diagnosis in chain(
+                    connector.diagnose(fields), mapped_fields(project, connection, connector)
+                ):
+                    said.append(diagnosis)
                     yield connection.name, diagnosis
         except PipelintError as error:
-            yield connection.name, Diagnosis("problem", error.message, error.hint)
+            if not any(error.message in diagnosis.what for diagnosis in said):
+                yield connection.name, Diagnosis("problem", error.message, error.hint)
             continue
         with project.cache() as cache:
             for diagnosis in unmapped_stages(cache, project, connection):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from textwrap import indent
 from collections.abc import Sequence
 
 from pipelint.engine.pull import PullResult
+from pipelint.render.errors import render_error
 from pipelint.render.table import plural
 
 
@@ -44,7 +46,5 @@ def _lines(result: PullResult) -> list[str]:
         f"{result.connection}: {', '.join(brought) or 'nothing changed'}{deleted}{calls}, {result.seconds:.1f} s"
     ]
     if result.error:
-        lines.append(f"{result.connection} stopped: {result.error.message}")
-        if result.error.hint:
-            lines.append(f"  = {result.error.hint}")
+        lines.append(indent(f"stopped:\n{render_error(result.error, color=False)}", "  "))
     return lines

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from textwrap import indent
 from typing import Any
 
 from pipelint.connectors.base import WriteValue
 from pipelint.engine.run import ConnectionResult, RunResult
+from pipelint.render.errors import render_error
 from pipelint.render.table import plural
 
 _SHOWN = 20
@@ -100,9 +102,7 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
             )
     error = each.error or (each.push.error if each.push else None)
     if error is not None:
-        lines.append(f"  stopped: {error.message}")
-        if error.hint:
-            lines.append(f"  = {error.hint}")
+        lines.append(indent(f"stopped:\n{render_error(error, color=False)}", "  "))
     return "\n".join(lines)
 
 
