@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from textwrap import indent
 from collections.abc import Sequence
+from textwrap import indent
 
 from pipelint.engine.pull import PullResult
 from pipelint.render.errors import render_error

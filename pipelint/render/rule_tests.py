@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipelint.engine.rule_tests import Failure, TestReport
-from pipelint.engine.tested import Tested
+from pipelint.engine.rule_tests import Failure, Report
+from pipelint.engine.tested import PackResult
 from pipelint.render.table import plural
 from pipelint.rules.pack import Rule
 
 _RED, _GREEN, _DIM = "31", "32", "2"
 
 
-def render(found: Sequence[Tested], form: str, *, color: bool) -> str:
+def render(found: Sequence[PackResult], form: str, *, color: bool) -> str:
     """What failed, and which rules no test flags or leaves clean."""
     if form == "json":
         return json.dumps(document(found), ensure_ascii=False, indent=2)
@@ -23,7 +23,7 @@ def render(found: Sequence[Tested], form: str, *, color: bool) -> str:
     return "\n\n".join(_text(each, color) for each in found)
 
 
-def document(found: Sequence[Tested]) -> dict[str, Any]:
+def document(found: Sequence[PackResult]) -> dict[str, Any]:
     """`pipelint.tests/1`."""
     return {
         "schema": "pipelint.tests/1",
@@ -53,7 +53,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _github(report: TestReport) -> Iterator[str]:
+def _github(report: Report) -> Iterator[str]:
     for failure in report.failures:
         said = f"{_named(failure)}: expected {failure.expected}, but {failure.came}"
         told = said.replace("%", "%25").replace("\n", "%0A")
@@ -61,7 +61,7 @@ def _github(report: TestReport) -> Iterator[str]:
         yield f"::error file={place.file},line={place.line},col={place.column}::{told}"
 
 
-def _text(tested: Tested, color: bool) -> str:
+def _text(tested: PackResult, color: bool) -> str:
     report = tested.report
     parts = ["\n".join(_lines(failure, color)) for failure in report.failures]
     dark = [
