@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile_condition import Inputs, Moment, compile_condition, definitely
-from pipelint.rules.conditions import Condition, fields_in
-from pipelint.rules.fields import Field
+from pipelint.rules.compile_score import CompiledScore, compile_score
+from pipelint.rules.conditions import Condition
 from pipelint.rules.ir import (
     FALSE,
     TRUE,
@@ -20,8 +20,8 @@ from pipelint.rules.ir import (
     Compare,
     Constant,
     Expr,
-    Or,
 )
+from pipelint.rules.lacking import lacking
 from pipelint.rules.optimise import simplify
 from pipelint.rules.pack import Branch, Check, Pack, Rule, Severity
 from pipelint.rules.zones import EPOCH_ORDINAL
@@ -49,13 +49,14 @@ class CompiledCheck:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPack:
-    """Every check of one kind of record on one connection at one moment, and the segment of a record."""
+    """Every check and score of one kind of record on one connection at one moment, and a record's segment."""
 
     kind: RecordKind
     checks: tuple[CompiledCheck, ...]
     segment: Expr
     inputs: Inputs
     moment: Moment
+    scores: tuple[CompiledScore, ...] = ()
 
 
 def compile_pack(pack: Pack, kind: RecordKind, inputs: Inputs, moment: Moment) -> CompiledPack:
@@ -72,7 +73,8 @@ def compile_pack(pack: Pack, kind: RecordKind, inputs: Inputs, moment: Moment) -
         (compiler.condition(condition), Constant(n)) for n, (_, condition) in enumerate(segments, 1)
     )
     segment = simplify(Case(branches, UNKNOWN)) if branches else UNKNOWN
-    return CompiledPack(kind, checks, segment, inputs, moment)
+    scores = tuple(compile_score(score, inputs, moment) for score in pack.live_scores(kind))
+    return CompiledPack(kind, checks, segment, inputs, moment, scores)
 
 
 class _PackCompiler:
@@ -87,13 +89,13 @@ class _PackCompiler:
         flagged = self.branches(check, self.flagged_branches(check), UNKNOWN)
         scope = self.scope(rule, check)
         severity = self.severity(check)
-        lacking = self.lacking([c for c in (check.scope, *_conditions(check)) if c is not None])
+        inputs_lack = lacking([c for c in (check.scope, *_conditions(check)) if c is not None], self.inputs)
         return CompiledCheck(
             f"{rule.name}/{check.item}" if check.item else rule.name,
             rule,
             check,
             simplify(And((scope, flagged))),
-            simplify(lacking),
+            simplify(inputs_lack),
             simplify(severity),
         )
 
@@ -106,7 +108,7 @@ class _PackCompiler:
             )
             parts.append(definitely(created))
         if check.scope is not None:
-            otherwise = Case(((self.lacking([check.scope]), UNKNOWN),), FALSE)
+            otherwise = Case(((lacking([check.scope], self.inputs), UNKNOWN),), FALSE)
             parts.append(Coalesce((self.condition(check.scope), otherwise)))
         return And(tuple(parts)) if parts else TRUE
 
@@ -135,23 +137,6 @@ class _PackCompiler:
             if SEVERITY_NUMBER[severity] > base
         ]
         return Case(tuple(raised), Constant(base)) if raised else Constant(base)
-
-    def lacking(self, conditions: Iterable[Condition]) -> Expr:
-        """True where an input of these conditions was not supplied, for the connection or for this record."""
-        fields = {field.name: field for condition in conditions for field in fields_in(condition)}
-        if any(name in self.inputs.unsynced for name in fields):
-            return TRUE
-        markers = dict.fromkeys(self.markers(fields.values()))
-        return (
-            Or(tuple(Compare("=", Column(marker), Constant(1)) for marker in markers)) if markers else FALSE
-        )
-
-    def markers(self, fields: Iterable[Field]) -> Iterator[str]:
-        for field in fields:
-            if field.marker:
-                yield field.marker
-            if field.name in self.inputs.partial:
-                yield field.column("partial").name
 
 
 def _conditions(check: Check) -> Iterator[Condition]:

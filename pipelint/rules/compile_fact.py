@@ -14,6 +14,7 @@ from pipelint.rules.ir import (
     TRUE,
     UNKNOWN,
     Aggregate,
+    And,
     Arithmetic,
     Case,
     Compare,
@@ -53,6 +54,8 @@ def fact_columns(fact: Fact, form: OverRows, moment: Moment, unsynced: frozenset
             return [FactColumn(plain, Aggregate("sum", where, _value(form).main), 1, 0)]
         case "sum_days":
             return [FactColumn(plain, Aggregate("sum", where, _days(form)), SCALE, 0)]
+        case "fading":
+            return [FactColumn(plain, Aggregate("sum", where, _days_left(form, moment)), 1, 0)]
         case "greatest":
             return [FactColumn(plain, Aggregate("max", where, _value(form).main), 1, 0)]
         case function:
@@ -83,6 +86,13 @@ def _days(form: OverRows) -> Expr:
     if form.start is None or form.end is None:
         raise ValueError(form)
     return Arithmetic("-", form.end.column("day"), form.start.column("day"))
+
+
+def _days_left(form: OverRows, moment: Moment) -> Expr:
+    """Full on the day itself, nothing from `span` days on, nothing for the future (rules.md §4.3b)."""
+    age = Arithmetic("-", Constant(moment.today), _value(form).column("day"))
+    counts = And((Compare(">=", age, Constant(0)), Compare("<", age, Constant(form.span))))
+    return Case(((counts, Arithmetic("-", Constant(form.span), age)),), Constant(0))
 
 
 def _order(form: OverRows) -> Expr:
@@ -155,6 +165,8 @@ def fields_of(fact: Fact) -> list[Field]:
 def window_start(form: OverRows, moment: Moment) -> int | None:
     """The instant from which a fact looks at its rows, where its `where` sets one (rules.md §4.4)."""
     starts = [at for test in _certain(form.where) if (at := _start(test, form, moment)) is not None]
+    if form.function == "fading":
+        starts.append(_midnight(moment.today - form.span + 1, moment))
     return max(starts, default=None)
 
 

@@ -11,7 +11,7 @@ from pipelint.rules.conditions import Condition
 from pipelint.rules.fields import Field
 
 Function: TypeAlias = Literal[
-    "count", "count_distinct", "sum", "latest", "earliest", "greatest", "last", "first", "sum_days"
+    "count", "count_distinct", "sum", "latest", "earliest", "greatest", "last", "first", "sum_days", "fading"
 ]
 
 
@@ -19,7 +19,8 @@ Function: TypeAlias = Literal[
 class OverRows:
     """An aggregate over the related rows for which `where` is definitely true.
 
-    `greatest` is for built-in facts only: the largest number, 0 where there is none.
+    `greatest` is for built-in facts only: the largest number, 0 where there is none. `fading` is for scores
+    only: the days that each row has left until it is `span` days old, added up.
     """
 
     entity: Entity
@@ -28,6 +29,7 @@ class OverRows:
     start: Field | None = None
     end: Field | None = None
     where: Condition | None = None
+    span: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,11 @@ from pipelint.rules.pack import Pack, Stage
 from pipelint.rules.read_facts import FactReader
 from pipelint.rules.read_fields import read_fields, with_mapping
 from pipelint.rules.read_rules import RuleContext, read_overrides, read_rules
+from pipelint.rules.read_scores import ScoreContext, read_scores
 from pipelint.rules.read_settings import read_crm_fields, read_settings, read_words
 from pipelint.rules.read_stages import read_pipelines, read_stages
 from pipelint.rules.scope import Scope
+from pipelint.rules.scores import Score, own_keys
 from pipelint.rules.sections import Sections, read_sections
 from pipelint.rules.stage_rules import generated_checks, open_criteria
 
@@ -57,11 +59,13 @@ class _Loader:
         mapped = read_fields(self.named["fields"], self.systems, self.problems)
         known: dict[RecordKind, Mapping[str, Field]] = {}
         facts: dict[RecordKind, Mapping[str, Fact]] = {}
+        readers: dict[RecordKind, FactReader] = {}
         for kind in KINDS:
             fields = _with_stages(with_mapping(kind, mapped), stages)
-            facts[kind] = FactReader(
+            readers[kind] = FactReader(
                 kind, fields, self.named["facts"], settings.calendar, stages, self.problems
-            ).read()
+            )
+            facts[kind] = readers[kind].read()
             known[kind] = fields | {name: fact.field for name, fact in facts[kind].items()}
         conditions = {name: entry.node for name, entry in self.named["conditions"].items()}
         scopes = {kind: Scope(kind, known[kind], settings.calendar, conditions) for kind in KINDS}
@@ -76,12 +80,26 @@ class _Loader:
         known["opportunity"] = {**scopes["opportunity"].fields, criteria.name: criteria.field}
         scopes["opportunity"] = replace(scopes["opportunity"], fields=known["opportunity"])
         segments = self.segments(scopes)
+        changes = {
+            key.value: node for key, node in self.sections.overrides if key.value in self.named["scores"]
+        }
+        scores = read_scores(
+            self.named["scores"], ScoreContext(scopes, readers, settings.languages, changes), self.problems
+        )
+        for kind in KINDS:
+            facts[kind] = {**facts[kind], **_facts_of(scores, kind)}
+            known[kind] = {**scopes[kind].fields, **_totals(scores, kind)}
+            scopes[kind] = replace(scopes[kind], fields=known[kind])
         generated = generated_checks(pipelines, known["opportunity"])
         context = RuleContext(
             scopes,
             Variants({kind: tuple(name for name, by in segments if kind in by) for kind in KINDS}, pipelines),
             settings.languages,
-            read_overrides(self.sections.overrides, tuple(self.named["rules"]), self.problems),
+            read_overrides(
+                [each for each in self.sections.overrides if each[0].value not in changes],
+                tuple(self.named["rules"]),
+                self.problems,
+            ),
             generated,
         )
         return Pack(
@@ -105,9 +123,10 @@ class _Loader:
                 self.problems,
             ),
             crm_fields=read_crm_fields(
-                self.named["crm_fields"], tuple(OWN_FIELDS), self.systems, self.problems
+                self.named["crm_fields"], (*OWN_FIELDS, *own_keys(scores)), self.systems, self.problems
             ),
             hash=self.sections.digest,
+            scores=scores,
         )
 
     def single(self, name: str) -> Node | None:
@@ -134,6 +153,16 @@ class _Loader:
                 )
             found.append((name, by_kind))
         return found
+
+
+def _totals(scores: Mapping[str, Score], kind: RecordKind) -> dict[str, Field]:
+    """The totals as rules name them."""
+    return {score.field.name: score.field for score in scores.values() if score.kind == kind}
+
+
+def _facts_of(scores: Mapping[str, Score], kind: RecordKind) -> dict[str, Fact]:
+    """What the items of scores count."""
+    return {fact.name: fact for score in scores.values() if score.kind == kind for fact in score.facts()}
 
 
 def _with_stages(fields: Mapping[str, Field], stages: Sequence[Stage]) -> dict[str, Field]:

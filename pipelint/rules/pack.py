@@ -14,6 +14,7 @@ from pipelint.rules.conditions import Condition
 from pipelint.rules.facts import Fact
 from pipelint.rules.fields import Field
 from pipelint.rules.messages import Texts
+from pipelint.rules.scores import Score
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 Status: TypeAlias = Literal["on", "report", "trial", "off", "retired"]
@@ -164,7 +165,12 @@ class Pack:
     forecast_categories: Words
     crm_fields: Mapping[str, NativeNames]
     hash: str
+    scores: Mapping[str, Score] = field(default_factory=dict)
 
     def live_rules(self, kind: RecordKind) -> tuple[Rule, ...]:
         """The rules of a kind that are evaluated at all."""
         return tuple(r for r in self.rules.values() if r.kind == kind and r.status not in {"off", "retired"})
+
+    def live_scores(self, kind: RecordKind) -> tuple[Score, ...]:
+        """The scores of a kind that are worked out at all."""
+        return tuple(s for s in self.scores.values() if s.kind == kind and s.status != "off")

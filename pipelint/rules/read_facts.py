@@ -201,6 +201,11 @@ class FactReader:
         form = OverRows(entity, cast("Function", name), value, where=where)
         return form, _result(name, value)
 
+    def rows(self, keys: Keys, key: str) -> OverRows | None:
+        """The related rows that a score's `for_each` names, as far as its `where` holds; counted."""
+        made = self._over_rows(key, keys)
+        return replace(made[0], function="count") if made and isinstance(made[0], OverRows) else None
+
     def _scope(self, entity: Entity, where: Node | None) -> Scope | None:
         fields = {
             field.name: replace(field, values=self.stages) if field.type is FieldType.ORDERED else field

@@ -26,7 +26,7 @@ KEYS = (
 )  # fmt: skip
 OVERRIDE_KEYS = ("settings", "severity", "status", "message", "per_segment")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
+KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,22 @@ def read_rules(section: Mapping[str, Entry], context: RuleContext, problems: Pro
             rules[name] = rule
     _check_names(rules, section, problems)
     return rules
+
+
+def read_applies_to(form: Form, scope: Scope, problems: Problems) -> Condition | None:
+    """One or more named conditions, all of which must hold."""
+    node = form.node("applies_to")
+    if node is None:
+        return None
+    if isinstance(node, Map):
+        hint = "give the condition a name under 'conditions:' and write that name here"
+        problems.error(node.place, "'applies_to' takes names of conditions", hint)
+        return None
+    found = [read_condition(text, scope, problems) for text in texts_of(node, "'applies_to'", problems)]
+    parts = tuple(condition for condition in found if condition is not None)
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else All(parts, node.place)
 
 
 class _RuleReader:
@@ -144,7 +160,7 @@ class _RuleReader:
         if text.value == "owner":
             self.problems.error(text.place, "rules for owners are not supported yet", "leave it out for now")
             return None
-        return self.form.choice("for", _KINDS)
+        return self.form.choice("for", KINDS)
 
     def checks(self, kind: RecordKind, severity: Severity) -> tuple[Check, ...] | None:
         given = [key for key in ("flag_when", "require") if self.form.has(key)]
@@ -153,29 +169,11 @@ class _RuleReader:
             self.problems.error(self.entry.key.place, what)
             return None
         self.scope = scope = self.context.scopes[kind].for_rule()
-        applies = self.applies_to(scope)
+        applies = read_applies_to(self.form, scope, self.problems)
         branches = read_branches(
             self.name, kind, self.form, self.override, severity, scope, self.context.variants, self.problems
         )
         return None if branches is None else (Check("", applies, branches),)
-
-    def applies_to(self, scope: Scope) -> Condition | None:
-        """One or more named conditions, all of which must hold."""
-        node = self.form.node("applies_to")
-        if node is None:
-            return None
-        if isinstance(node, Map):
-            hint = "give the condition a name under 'conditions:' and write that name here"
-            self.problems.error(node.place, "'applies_to' takes names of conditions", hint)
-            return None
-        found = [
-            read_condition(text, scope, self.problems)
-            for text in texts_of(node, "'applies_to'", self.problems)
-        ]
-        parts = tuple(condition for condition in found if condition is not None)
-        if not parts:
-            return None
-        return parts[0] if len(parts) == 1 else All(parts, node.place)
 
     def texts(self, key: str, kind: RecordKind) -> Texts | None:
         form = self.changed(key) if key == "message" else self.form

@@ -15,10 +15,10 @@ from pipelint.errors import Place
 FORMAT = "1"
 NAMED = (
     "fields", "roles", "activity_types", "forecast_categories", "crm_fields", "pipelines", "facts",
-    "conditions", "segments", "rules",
+    "conditions", "segments", "rules", "scores",
 )  # fmt: skip
 SINGLE = ("pack", "uses", "overrides", "currency", "stages")
-LATER = {"baselines", "targets", "waivers", "scores", "tests"}
+LATER = {"baselines", "targets", "waivers", "tests"}
 SHIPPED = ("default", "six")
 
 

@@ -31,7 +31,7 @@ class Delivered:
 def inputs_of(pack: Pack, kind: RecordKind, delivered: Delivered) -> Inputs:
     """The names that this connection leaves unknown, and the facts that are only lower bounds there."""
     names = _Names(pack, kind, delivered)
-    known = pack.known[kind]
+    known = {**pack.known[kind], **{name: fact.field for name, fact in pack.facts[kind].items()}}
     unsynced = {name for name, each in known.items() if not names.supplied(each)}
     partial: dict[str, Seen] = {}
     for name, fact in pack.facts[kind].items():

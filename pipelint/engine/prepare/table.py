@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from pipelint.engine.prepare.columns import STAGE_MISSING, RecordColumns, quoted, split
 from pipelint.engine.prepare.entities import Rows
@@ -55,7 +56,9 @@ class _Statement:
         self.compiled = compiled
         self.delivered = delivered
         self.kind = compiled.kind
-        self.known = pack.known[self.kind]
+        facts = {name: fact.field for name, fact in pack.facts[self.kind].items()}
+        self.known = {**pack.known[self.kind], **facts}
+        self.scored = frozenset(column for score in compiled.scores for column in score.columns)
         self.inputs = compiled.inputs
         self.unsynced = frozenset(compiled.inputs.unsynced)
         self.record = RecordColumns(pack, self.kind, delivered, self.unsynced)
@@ -69,7 +72,7 @@ class _Statement:
         joined = "".join(f" LEFT JOIN {name} ON {name}.record = base.id" for name, _ in self.aggregations())
         chosen = ", ".join(["base.*", *self.fact_columns()])
         inner = f"SELECT {chosen} FROM base{joined}"
-        for sql in self.derived_columns():
+        for sql in (*self.derived_columns(), *self.score_columns()):
             inner = f"SELECT *, {sql} FROM ({inner})"
         return f"{text} {inner}"
 
@@ -84,6 +87,9 @@ class _Statement:
                 self.want_condition(condition)
         for column in columns_in(self.compiled.segment):
             self.want(column)
+        for score in self.compiled.scores:
+            for column in score.reads:
+                self.want(column)
         for name in (*SHOWN[self.kind], *read):
             if name in self.known:
                 self.want_field(self.known[name])
@@ -102,7 +108,7 @@ class _Statement:
             self.want_field(self.known[field.counts_from])
 
     def want(self, column: str) -> None:
-        if column in self.need.columns or column.startswith("segment"):
+        if column in self.need.columns or column in self.scored or column.startswith("segment"):
             return
         if column.endswith("__missing"):
             self.need.markers[column] = None
@@ -255,6 +261,16 @@ class _Statement:
             columns.append(f"pl_{aspect}({quoted(field.column('day').name)}) AS {quoted(name)}")
         columns.append(f"{expression(self.compiled.segment)} AS {quoted('segment__place')}")
         return columns
+
+    def score_columns(self) -> list[str]:
+        """Layer by layer, each over the one before."""
+        layers = zip_longest(*(score.layers for score in self.compiled.scores), fillvalue={})
+        return [
+            ", ".join(
+                f"{expression(expr)} AS {quoted(name)}" for part in layer for name, expr in part.items()
+            )
+            for layer in layers
+        ]
 
 
 def streams_read(kind: str) -> tuple[Stream, ...]:
