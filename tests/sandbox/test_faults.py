@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+
 from tests.sandbox.conftest import Api
 
 PATH = "/limits"

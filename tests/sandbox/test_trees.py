@@ -18,9 +18,10 @@ needs_trees = pytest.mark.skipif(not TREES.exists(), reason=f"no exported trees 
 def test_a_real_export_loads_whole():
     sandbox = SalesforceSandbox(data=TREES / "apex-recipes", now=NOW)
     assert sandbox.loaded == ["50 Account", "150 Contact", "50 Opportunity"]
-    [starling]: Any = sandbox.org.query(
+    found: list[Any] = sandbox.org.query(
         "SELECT Amount, CloseDate, Description, Account.Name FROM Opportunity WHERE Name = 'Cape starling'"
     )
+    [starling] = found
     assert (starling["Amount"], starling["CloseDate"], starling["Description"]) == (
         119373.34,
         "2020-12-22",
