@@ -25,7 +25,7 @@ EXITS = {
     "pull": "0; 3 when a connection could not be reached or read",
     "check": "0; 1 when something is flagged at or above `--fail-on`",
     "explain": "0; 2 when there is no such record or rule",
-    "push": "0; 4 when a limit refused the plan or the CRM refused records",
+    "push": "0; 2 while the project is in preview, unless `--dry-run` is given; 4 when a limit refused the plan or the CRM refused records",
     "run": "0, with findings too; 3 when a CRM could not be reached; 4 when the write-back is incomplete",
     "rules validate": "0, with warnings too; 2 with errors",
     "rules fields": "0",
