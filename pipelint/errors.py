@@ -18,7 +18,8 @@
         ├── QuotaExhausted     the API allowance is used up                            exit 3
         ├── UnexpectedAnswer   the CRM answered in a form we do not know               exit 3
         ├── RunInProgress      another run holds the lock                              exit 3
-        └── LimitExceeded      a plan is larger than the user's limits allow           exit 4
+        ├── LimitExceeded      a plan is larger than the user's limits allow           exit 4
+        └── PlanStale          a saved plan does not fit the CRM any more              exit 4
 
 Errors carry facts; `pipelint.render.errors` alone turns them into text.
 """
@@ -164,6 +165,12 @@ class UnexpectedAnswer(Stop):
 
 class RunInProgress(Stop):
     """Another run of this project holds the lock."""
+
+
+class PlanStale(Stop):
+    """What a saved plan says differs from what would be written now; nothing was written."""
+
+    exit_code = ExitCode.INCOMPLETE
 
 
 class LimitExceeded(Stop):

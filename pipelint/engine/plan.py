@@ -129,6 +129,8 @@ class _Planner:
         language = source.pack.settings.languages[0]
         rules = source.pack.live_rules(self.kind)
         self.titles = {rule.name: rule.title.say(language) for rule in rules if rule.status == "on"}
+        self.show_at_most = source.pack.settings.show_at_most
+        self.clean = targets.values((), self.show_at_most)
         self.today = date.fromisoformat(day_text(source.compiled.moment.today))
 
     def plan(self, found: Iterable[Finding], members: Sequence[Member]) -> None:
@@ -156,7 +158,8 @@ class _Planner:
 
     def wanted(self, member: Member, found: Iterable[Finding], before: Shown | None) -> _Wanted:
         parts = parts_of(found, before.parts if before else (), self.titles, self.today)
-        values = self.targets.values(parts, self.source.pack.settings.show_at_most)
+        # Most records are clean, and clean ones are all alike.
+        values = self.targets.values(parts, self.show_at_most) if parts else self.clean
         return _Wanted(member, parts, values, before)
 
     def is_shown(self, wanted: _Wanted) -> bool:

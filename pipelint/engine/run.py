@@ -6,16 +6,15 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, TypeAlias
-
-import msgspec
 
 from pipelint.config.project import Connection
 from pipelint.connectors.base import Connector
-from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.findings import Finding, Source, findings
+from pipelint.engine.hold import held_by, release
 from pipelint.engine.journal import ever_written, settle
 from pipelint.engine.limits import check_limits
 from pipelint.engine.lock import run_lock
@@ -27,6 +26,8 @@ from pipelint.engine.push import push as write
 from pipelint.engine.record import record, with_since, without_pending
 from pipelint.engine.refusals import RULE as REFUSED
 from pipelint.engine.refusals import refusal_findings
+from pipelint.engine.runs import begin, finish, new_id
+from pipelint.engine.saved import SavedPlan, load, restrict
 from pipelint.engine.scope import Scope
 from pipelint.errors import CacheUnusable, ExitCode, PipelintError, UsageError
 
@@ -46,6 +47,8 @@ class ConnectionResult:
     """None where the connection is not written to at all."""
     push: PushResult | None = None
     """None where nothing was to be written: a preview, a dry run, or an error before."""
+    held_by: str | None = None
+    """The undo after which nothing is written here until `push --resume`."""
     error: PipelintError | None = None
     api_calls: int = 0
     seconds: float = 0.0
@@ -88,27 +91,48 @@ def run(
 
 
 def push(
-    project: Project, *, dry_run: bool = False, only: Sequence[str] = (), progress: Progress = silent
+    project: Project,
+    *,
+    dry_run: bool = False,
+    only: Sequence[str] = (),
+    saved: Path | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
 ) -> RunResult:
     """The same on what the cache holds, without pulling first.
 
+    `saved` is a plan that somebody has looked at: exactly that is written, or nothing. `resume` lifts the hold
+    that an undo leaves behind.
+
     Raises:
-        UsageError: the project is in `mode: preview`, and this is no dry run.
+        UsageError: the project is in `mode: preview`, and this is no dry run; or the saved plan is none.
     """
     if project.file.write_back.mode == "preview" and not dry_run:
         raise UsageError(
             "this project is in preview: nothing is written into a CRM",
             hint="look at the plan with pipelint push --dry-run, then set write_back.mode: on in pipelint.yaml",
         )
-    return _Run(project, dry_run, progress, pulls=False).go(only)
+    chosen = None if saved is None else load(saved)
+    return _Run(project, dry_run, progress, pulls=False, saved=chosen, resume=resume).go(only)
 
 
 class _Run:
-    def __init__(self, project: Project, dry_run: bool, progress: Progress, *, pulls: bool) -> None:
+    def __init__(
+        self,
+        project: Project,
+        dry_run: bool,
+        progress: Progress,
+        *,
+        pulls: bool,
+        saved: SavedPlan | None = None,
+        resume: bool = False,
+    ) -> None:
         self.project = project
         self.dry_run = dry_run
         self.progress = progress
         self.pulls = pulls
+        self.saved = saved
+        self.resume = resume
         self.settings = project.file.write_back
         self.writes = self.settings.mode == "on" and not dry_run
 
@@ -118,14 +142,14 @@ class _Run:
         project.file.paths.create()
         with run_lock(project.file.paths.lock, clock=project.clock), project.cache() as cache:
             started = project.clock()
-            result = RunResult(_new_id(cache.db, started), started, self.settings.mode, self.dry_run)
+            result = RunResult(new_id(cache.db, started), started, self.settings.mode, self.dry_run)
             if not self.dry_run:
-                self.begin(cache, result)
+                begin(cache, result.run, started, project.pack, result.mode)
             for connection in chosen:
                 result.connections[connection.name] = self.connection(cache, connection, result)
             result.finished_at = project.clock()
             if not self.dry_run:
-                self.finish(cache, result)
+                finish(cache, result.run, result.finished_at, summary(result))
         return result
 
     def connection(self, cache: Cache, connection: Connection, whole: RunResult) -> ConnectionResult:
@@ -155,9 +179,13 @@ class _Run:
             if result.pulled.error:
                 # What is half pulled would resolve flags that are still true.
                 raise result.pulled.error
+        if self.resume and not self.dry_run:
+            release(cache, connection.name)
+        result.held_by = held_by(cache.db, connection.name)
+        writes = self.writes and result.held_by is None
         if connection.writes and connector.write_limits.batch:
             result.plan = self.empty_plan(cache, connection)
-            if self.writes:
+            if writes:
                 settle(cache, connector, project.clock())
         # One moment for all kinds of record, so that a run over midnight does not see two days.
         as_of = project.clock()
@@ -173,9 +201,11 @@ class _Run:
                     source,
                     found,
                     self.scope(result.plan),
-                    preview=not self.writes,
+                    preview=not writes,
                 )
-        if result.plan is not None and self.writes:
+        if result.plan is not None and self.saved is not None:
+            restrict(result.plan, self.saved)
+        if result.plan is not None and writes:
             check_limits(result.plan, self.settings)
             result.push = write(cache, connector, result.plan, run, clock=project.clock)
         result.findings += refusal_findings(cache, connection.name, connection.crm)
@@ -197,22 +227,6 @@ class _Run:
     def scope(self, plan: Plan) -> Scope:
         pilot = self.settings.first_push
         return Scope(pilot.pipelines, pilot.owners) if plan.pilot and pilot else Scope()
-
-    def begin(self, cache: Cache, result: RunResult) -> None:
-        pack = self.project.pack
-        at = microseconds(result.started_at)
-        row = (result.run, at, at, pack.settings.name, pack.hash, result.mode)
-        with cache.transaction() as db:
-            db.execute(
-                "INSERT INTO run (id, started_at, as_of, pack, pack_hash, mode) VALUES (?, ?, ?, ?, ?, ?)",
-                row,
-            )
-
-    def finish(self, cache: Cache, result: RunResult) -> None:
-        text = msgspec.json.encode(summary(result)).decode()
-        at = microseconds(result.finished_at or result.started_at)
-        with cache.transaction() as db:
-            db.execute("UPDATE run SET finished_at = ?, summary = ? WHERE id = ?", (at, text, result.run))
 
 
 def summary(result: RunResult) -> dict[str, object]:
@@ -243,6 +257,7 @@ def _told(result: ConnectionResult) -> dict[str, object]:
         "gone": push_.skipped,
         "unknown": push_.unknown,
         "trouble": plan.trouble if plan else [],
+        "held_by": result.held_by,
         "api_calls": result.api_calls,
         "seconds": round(result.seconds, 3),
         "error": {"message": error.message, "hint": error.hint} if error else None,
@@ -251,13 +266,3 @@ def _told(result: ConnectionResult) -> dict[str, object]:
 
 def _count(db: sqlite3.Connection, source: Source) -> int:
     return int(db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0])
-
-
-def _new_id(db: sqlite3.Connection, started: datetime) -> str:
-    """The time at which a run started, which people can type; a number is added within the same second."""
-    base = started.strftime("%Y%m%d-%H%M%S")
-    taken = {name for (name,) in db.execute("SELECT id FROM run WHERE id LIKE ? || '%'", (base,))}
-    number = 1
-    while (name := base if number == 1 else f"{base}-{number}") in taken:
-        number += 1
-    return name

@@ -97,6 +97,11 @@ def _runs(db: Database) -> None:
         ) WITHOUT ROWID
         """,
         """
+        CREATE TABLE hold (
+          connection TEXT PRIMARY KEY, run TEXT, at INTEGER  -- after an undo: write nothing until told to go on
+        )
+        """,
+        """
         CREATE TABLE prepared (
           name TEXT PRIMARY KEY,  -- of the table, by its fingerprint
           connection TEXT, kind TEXT, stamp TEXT

@@ -1,0 +1,210 @@
+"""Taking back what a run wrote, wherever the value is still ours; itself journalled, and so undoable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipelint.connectors.base import Connector, WriteValue
+from pipelint.engine import shown as memory
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.hold import hold
+from pipelint.engine.journal import settle
+from pipelint.engine.lock import run_lock
+from pipelint.engine.plan import Plan, PlannedChange, PlannedRecord
+from pipelint.engine.project import Project
+from pipelint.engine.push import PushResult, push
+from pipelint.engine.runs import Written, begin, find_run, finish, new_id, written_by
+from pipelint.engine.shown import Shown
+from pipelint.engine.values import plain, typed
+from pipelint.errors import CacheUnusable, ExitCode, PipelintError
+from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
+
+_READ = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A value that stays as it is, and why."""
+
+    kind: str
+    id: str
+    field: str
+    why: str
+
+
+@dataclass(slots=True)
+class UndoneConnection:
+    """What is, or was, taken back on one connection."""
+
+    plan: Plan
+    skipped: list[Skipped] = field(default_factory=list)
+    push: PushResult | None = None
+    error: PipelintError | None = None
+
+
+@dataclass(slots=True)
+class UndoResult:
+    """What an undo would do, or did; `run` is its own id, empty while it is only planned."""
+
+    of: str
+    run: str = ""
+    connections: dict[str, UndoneConnection] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The highest that a connection reached."""
+        codes = [ExitCode.OK]
+        for each in self.connections.values():
+            errors = (each.error, each.push.error if each.push else None)
+            codes += [error.exit_code for error in errors if error]
+            if each.push and (each.push.newly_refused or each.push.unknown):
+                codes.append(ExitCode.INCOMPLETE)
+        return max(codes)
+
+
+def undo(project: Project, run: str, *, dry_run: bool = False) -> UndoResult:
+    """Restore what a run wrote; a dry run shows what would be restored, what not, and why.
+
+    Each connection that it touches is held afterwards: its runs write nothing until `push --resume`.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    project.file.paths.create()
+    with run_lock(project.file.paths.lock, clock=project.clock), project.cache() as cache:
+        find_run(cache, run)
+        result = UndoResult(run)
+        started = project.clock()
+        if not dry_run:
+            result.run = new_id(cache.db, started)
+            begin(cache, result.run, started, project.pack, f"undo {run}")
+        by_connection: dict[str, list[Written]] = {}
+        for line in written_by(cache, run):
+            by_connection.setdefault(line.connection, []).append(line)
+        for name in by_connection:
+            done = result.connections[name] = UndoneConnection(Plan(name))
+            try:
+                _connection(cache, project, name, result, dry_run=dry_run)
+            except CacheUnusable:
+                raise
+            except PipelintError as error:
+                done.error = error
+        if not dry_run:
+            finish(cache, result.run, project.clock(), summary(result))
+    return result
+
+
+def summary(result: UndoResult) -> dict[str, object]:
+    """What is kept of an undo beside its journal."""
+    told = {
+        name: {
+            "planned": len(done.plan.records),
+            "written": done.push.written if done.push else 0,
+            "skipped": len(done.skipped),
+            "api_calls": done.push.api_calls if done.push else 0,
+            "error": {"message": done.error.message, "hint": done.error.hint} if done.error else None,
+        }
+        for name, done in result.connections.items()
+    }
+    return {"schema": "pipelint.undo/1", "run": result.run, "undo": result.of, "connections": told}
+
+
+def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *, dry_run: bool) -> None:
+    done = result.connections[name]
+    [connection] = project.connections([name])
+    with project.connect(connection) as connector:
+        if not dry_run:
+            # Before the first write: killed after it, the next run must not write the same again.
+            hold(cache, name, result.run, project.clock())
+            settle(cache, connector, project.clock())
+        lines = [
+            line
+            for line in written_by(cache, result.of)
+            if line.connection == name and line.status == "written"
+        ]
+        for kind in ("opportunity", "lead"):
+            of_kind = [line for line in lines if line.kind == kind]
+            if of_kind:
+                _plan(cache, connector, kind, of_kind, done)
+        if not dry_run:
+            done.push = push(cache, connector, done.plan, result.run, clock=project.clock)
+
+
+def _plan(
+    cache: Cache, connector: Connector, kind: RecordKind, lines: Sequence[Written], into: UndoneConnection
+) -> None:
+    infos = {info.name: info for info in connector.fields(kind)}
+    fields = {line.field for line in lines}
+    names = sorted(fields & infos.keys())
+    by_record: dict[str, list[Written]] = {}
+    for line in lines:
+        if line.field in infos:
+            by_record.setdefault(line.id, []).append(line)
+        else:
+            into.skipped.append(Skipped(kind, line.id, line.field, "the field is not there any more"))
+    known = memory.load(cache.db, connector.name, kind)
+    ids = list(by_record)
+    for first in range(0, len(ids), _READ):
+        some = ids[first : first + _READ]
+        current = dict(connector.read(kind, some, names))
+        rows = _records(cache, connector.name, kind, some)
+        for record in some:
+            restored: dict[str, WriteValue] = {}
+            for line in by_record[record]:
+                if record not in current:
+                    why = "the record is gone"
+                elif plain(current[record][line.field]) != line.new:
+                    why = "the value has changed since"
+                else:
+                    restored[line.field] = typed(line.old, infos[line.field].type)
+                    continue
+                into.skipped.append(Skipped(kind, record, line.field, why))
+            if restored:
+                held = known.get(record, Shown({}))
+                into.plan.records.append(
+                    _planned(connector.name, kind, record, rows.get(record), current[record], restored, held)
+                )
+
+
+def _planned(
+    connection: str,
+    kind: RecordKind,
+    record: str,
+    row: tuple[str, str, int] | None,
+    current: Mapping[str, WriteValue],
+    restored: Mapping[str, WriteValue],
+    held: Shown,
+) -> PlannedRecord:
+    name, group, modified_at = row or ("", "", 0)
+    fields = {**held.fields, **{field: plain(value) for field, value in current.items()}}
+    wanted = {field: plain(value) for field, value in restored.items()}
+    after = {**fields, **wanted}
+    return PlannedRecord(
+        kind=kind,
+        id=record,
+        group=group,
+        modified_at=modified_at,
+        changes=tuple(
+            PlannedChange(connection, kind, record, name, field, current[field], value)
+            for field, value in restored.items()
+        ),
+        wanted=wanted,
+        holds=Shown(fields, held.parts, held.basis),
+        # Without a basis, so that what is true is written again once the hold is lifted.
+        shows=Shown(after, held.parts if any(after.values()) else (), ""),
+        written_before=True,
+    )
+
+
+def _records(
+    cache: Cache, connection: str, kind: RecordKind, ids: Sequence[str]
+) -> dict[str, tuple[str, str, int]]:
+    """Name, account and modification stamp of some records."""
+    account = "account" if kind == "opportunity" else "NULL"
+    marks = ", ".join("?" * len(ids))
+    query = f"""
+        SELECT id, coalesce(name, ''), coalesce({account}, ''), modified_at FROM {RECORD_STREAM[kind].value}
+        WHERE connection = ? AND id IN ({marks})
+    """
+    return {row[0]: (row[1], row[2], row[3]) for row in cache.db.execute(query, (connection, *ids))}

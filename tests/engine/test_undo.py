@@ -1,0 +1,164 @@
+"""Taking a run back, the hold after it, and plans that are kept in a file."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelint.engine.run import push, run
+from pipelint.engine.runs import find_run, runs, written_by
+from pipelint.engine.saved import load, save
+from pipelint.engine.undo import undo
+from pipelint.errors import ExitCode, PlanStale, UsageError
+
+from .conftest import Acme
+from .fake_crm import Killed
+
+
+def ill(acme: Acme, *ids: str) -> str:
+    """Make deals ill and run; the run's id."""
+    for id_ in ids:
+        acme.crm.deal(id_, amount=None)
+    return run(acme.project).run
+
+
+def test_undo_shows_first_and_then_restores(acme: Acme) -> None:
+    first = ill(acme, "d1", "d2")
+    shown = undo(acme.project, first, dry_run=True)
+    assert len(shown.connections["acme"].plan.records) == 2
+    assert acme.crm.shows("d1")["pipelint_severity"] == "error"
+    acme.crm.advance(minutes=1)
+    done = undo(acme.project, first)
+    assert done.exit_code is ExitCode.OK
+    assert acme.crm.shows("d1") == acme.crm.shows("d2") == {}
+
+
+def test_undo_leaves_what_somebody_edited(acme: Acme) -> None:
+    first = ill(acme, "d1", "d2")
+    acme.crm.values["d1"]["pipelint_summary"] = "written by hand"
+    acme.crm.delete("d2")
+    done = undo(acme.project, first).connections["acme"]
+    assert acme.crm.shows("d1") == {"pipelint_summary": "written by hand"}
+    whys = {(each.id, each.why) for each in done.skipped}
+    assert whys == {("d1", "the value has changed since"), ("d2", "the record is gone")}
+
+
+def test_undo_holds_the_connection_until_resumed(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.advance(minutes=1)
+    undone = undo(acme.project, first)
+    count = len(acme.crm.writes)
+    acme.crm.advance(minutes=15)
+    held = acme.run()
+    assert (held.held_by, held.push, len(acme.crm.writes)) == (undone.run, None, count)
+    assert held.plan is not None
+    assert len(held.plan.records) == 1
+    resumed = push(acme.project, resume=True).connections["acme"]
+    assert resumed.push is not None
+    assert resumed.push.written == 1
+    assert acme.crm.shows("d1")["pipelint_severity"] == "error"
+    assert acme.run().held_by is None
+
+
+def test_undo_can_be_undone(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    before = acme.crm.shows("d1")
+    acme.crm.advance(minutes=1)
+    second = undo(acme.project, first).run
+    acme.crm.advance(minutes=1)
+    undo(acme.project, second)
+    assert acme.crm.shows("d1") == before
+
+
+@pytest.mark.parametrize("kill_at", range(2, 4))
+def test_undo_that_was_killed_is_finished_by_another(acme: Acme, kill_at: int) -> None:
+    first = ill(acme, "d1", "d2")
+    acme.crm.kill_at = kill_at
+    with pytest.raises(Killed):
+        undo(acme.project, first)
+    acme.crm.kill_at = None
+    acme.crm.advance(minutes=1)
+    undo(acme.project, first)
+    assert acme.crm.shows("d1") == acme.crm.shows("d2") == {}
+    assert len(acme.crm.writes) == 4
+    assert acme.run().push is None, "it is held"
+
+
+def test_undo_of_an_unknown_run(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    with pytest.raises(UsageError, match="there is no run") as error:
+        undo(acme.project, first + "x")
+    assert first in error.value.hint
+
+
+def test_runs_tell_what_happened(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.advance(minutes=1)
+    second = undo(acme.project, first).run
+    with acme.project.cache() as cache:
+        assert [row.id for row in runs(cache)] == [second, first]
+        row = find_run(cache, first)
+        lines = written_by(cache, first)
+    assert row.summary["connections"]["acme"]["written"] == 1
+    assert {line.field: line.new for line in lines}["pipelint_flags"] == ["amount-missing"]
+    assert {line.status for line in lines} == {"written"}
+
+
+def planned(acme: Acme, path: Path) -> None:
+    plan = acme.push(dry_run=True).plan
+    assert plan is not None
+    save([plan], path)
+
+
+def test_saved_plan_is_written_as_it_was(acme: Acme, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    acme.settings("{mode: preview}")
+    ill(acme, "d1")
+    planned(acme, path)
+    assert json.loads(path.read_text())["schema"] == "pipelint.plan/1"
+    assert path.stat().st_mode & 0o077 == 0
+    acme.settings("{mode: on}")
+    result = push(acme.project, saved=path).connections["acme"]
+    assert result.push is not None
+    assert result.push.written == 1
+    [(_, fields)] = load(path).items()
+    assert set(fields) == set(acme.crm.shows("d1"))
+
+
+def test_saved_plan_leaves_other_records_alone(acme: Acme, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    acme.settings("{mode: preview}")
+    ill(acme, "d1")
+    planned(acme, path)
+    ill(acme, "d2")
+    acme.settings("{mode: on}")
+    push(acme.project, saved=path)
+    assert [id_ for id_, _ in acme.crm.writes] == ["d1"]
+
+
+def test_stale_plan_is_refused_whole(acme: Acme, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    acme.settings("{mode: preview}")
+    ill(acme, "d1", "d2")
+    planned(acme, path)
+    acme.crm.deal("d1", amount=Decimal(1))
+    acme.run()
+    acme.settings("{mode: on}")
+    result = push(acme.project, saved=path).connections["acme"]
+    assert isinstance(result.error, PlanStale)
+    assert result.error.message == (
+        "acme: 1 of the 2 records of the saved plan have moved since (d1); nothing was written"
+    )
+    assert result.exit_code is ExitCode.INCOMPLETE
+    assert acme.crm.writes == []
+
+
+def test_what_is_no_plan_is_refused(acme: Acme, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        push(acme.project, saved=tmp_path / "nowhere.json")
+    (tmp_path / "odd.json").write_text("{}")
+    with pytest.raises(UsageError, match="is no saved plan"):
+        push(acme.project, saved=tmp_path / "odd.json")
