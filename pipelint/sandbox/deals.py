@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pipelint.sandbox import texts
-from pipelint.sandbox.illnesses import ILLNESSES, STRIKING, Around, Group, Illness, State, make_striking
+from pipelint.sandbox.illness import Around, Group, Illness, State
+from pipelint.sandbox.illnesses import ILLNESSES, STRIKING, make_striking
 from pipelint.sandbox.organisation import (
     LATE,
     LOST,

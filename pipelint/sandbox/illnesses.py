@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, TypeAlias
 
 from pipelint.sandbox import texts
-from pipelint.sandbox.organisation import LATE, OPEN_STAGES, RETIRED_STAGE, Activity, Chance, Change, Deal
+from pipelint.sandbox.illness import (
+    ILLNESSES,
+    Around,
+    following,
+    illness,
+    nothing_planned,
+    older,
+    silence,
+    stay,
+    touch,
+)
+from pipelint.sandbox.organisation import LATE, RETIRED_STAGE, Chance, Change, Deal
 
-Aspect: TypeAlias = Literal[
-    "close", "next", "activity", "fields", "stage", "amount", "people", "owner", "account"
-]
-Group: TypeAlias = Literal["any", "early", "mid", "late"]
-State: TypeAlias = Literal["open", "won", "lost"]
-
-
-@dataclass(slots=True)
-class Around:
-    """What lies around a deal: sellers who have left, and the healthy open deal made before it."""
-
-    gone: list[int]
-    healthy: Deal | None = None
-
-
-Strike: TypeAlias = Callable[[Chance, Deal, Around], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Illness:
-    """`touches` keeps two illnesses from undoing each other; `group` is where in the pipeline it occurs."""
-
-    name: str
-    touches: frozenset[Aspect]
-    group: Group
-    state: State
-    weight: int
-    strike: Strike
-
-
-ILLNESSES: dict[str, Illness] = {}
-
-
-def illness(
-    name: str, *touches: Aspect, group: Group = "any", state: State = "open", weight: int = 2
-) -> Callable[[Strike], Strike]:
-    """Register a change under the name of its illness."""
-
-    def register(strike: Strike) -> Strike:
-        ILLNESSES[name] = Illness(name, frozenset(touches), group, state, weight, strike)
-        return strike
-
-    return register
+__all__ = ["DUPLICATE", "ILLNESSES", "STRIKING", "make_striking"]
 
 
 @illness("close-date-past", "close", weight=8)
@@ -81,19 +47,19 @@ def _pushed(chance: Chance, deal: Deal, _: Around) -> None:
             Change("close_date", old.isoformat(), new.isoformat(), chance.moment(4 + 27 * step))
         )
         new = old
-    _older(deal, 30 * pushes)
+    older(deal, 30 * pushes)
 
 
 @illness("next-step-missing", "next", weight=8)
 def _next_step_missing(_: Chance, deal: Deal, __: Around) -> None:
     deal.next_step, deal.next_step_date = None, None
-    _nothing_planned(deal)
+    nothing_planned(deal)
 
 
 @illness("next-step-undated", "next", weight=5)
 def _next_step_undated(_: Chance, deal: Deal, __: Around) -> None:
     deal.next_step_date = None
-    _nothing_planned(deal)
+    nothing_planned(deal)
 
 
 @illness("next-step-overdue", "next", weight=6)
@@ -115,27 +81,27 @@ def _next_step_stale(chance: Chance, deal: Deal, _: Around) -> None:
     deal.changes.append(
         Change("next_step", None, deal.next_step, chance.moment(chance.random.randrange(35, 60)))
     )
-    _older(deal, 60)
+    older(deal, 60)
 
 
 @illness("no-activity", "activity", group="mid", weight=7)
 def _no_activity(chance: Chance, deal: Deal, _: Around) -> None:
-    _silence(deal, chance.random.choice((33, 45, 60, 90)))
+    silence(deal, chance.random.choice((33, 45, 60, 90)))
 
 
 @illness("buyer-silent", "activity", group="mid", weight=4)
 def _buyer_silent(chance: Chance, deal: Deal, _: Around) -> None:
     deal.activities = [it for it in deal.activities if not it.done or it.at < chance.now - timedelta(days=22)]
     for days_ago in (2, 6, 11, 17):
-        _touch(chance, deal, days_ago)
-    _older(deal, 20)
+        touch(chance, deal, days_ago)
+    older(deal, 20)
 
 
 @illness("activity-without-progress", "activity", "stage", weight=2)
 def _activity_without_progress(chance: Chance, deal: Deal, _: Around) -> None:
-    _stay(chance, deal, 55)
+    stay(chance, deal, 55)
     for days_ago in (3, 8, 14, 21, 27):
-        _touch(chance, deal, days_ago, inbound=days_ago % 2 == 0)
+        touch(chance, deal, days_ago, inbound=days_ago % 2 == 0)
 
 
 @illness("stage-required", "fields", group="late", weight=6)
@@ -164,13 +130,13 @@ def _entry_unmet(_: Chance, deal: Deal, __: Around) -> None:
 
 @illness("stage-age-limit", "stage", weight=6)
 def _stage_age(chance: Chance, deal: Deal, _: Around) -> None:
-    _stay(chance, deal, chance.random.choice((38, 50, 64)))
+    stay(chance, deal, chance.random.choice((38, 50, 64)))
 
 
 @illness("zombie", "stage", "activity", weight=2)
 def _zombie(chance: Chance, deal: Deal, _: Around) -> None:
-    _stay(chance, deal, 230)
-    _silence(deal, 120)
+    stay(chance, deal, 230)
+    silence(deal, 120)
 
 
 @illness("stage-skipped", "stage", group="late")
@@ -182,13 +148,13 @@ def _stage_skipped(_: Chance, deal: Deal, __: Around) -> None:
 def _moved_back(_: Chance, deal: Deal, __: Around) -> None:
     stage, entered = deal.stages[-1]
     deal.stages = [(name, at - timedelta(days=9)) for name, at in deal.stages]
-    deal.stages += [(_following(deal), entered - timedelta(days=4)), (stage, entered)]
+    deal.stages += [(following(deal), entered - timedelta(days=4)), (stage, entered)]
 
 
 @illness("stage-bounce", "stage", group="mid")
 def _bounce(chance: Chance, deal: Deal, _: Around) -> None:
-    stage, other = deal.stage, _following(deal)
-    _stay(chance, deal, 12)
+    stage, other = deal.stage, following(deal)
+    stay(chance, deal, 12)
     first = chance.moment(5)
     for turn, name in enumerate((other, stage, other, stage)):
         deal.stages.append((name, first + timedelta(hours=20 * turn)))
@@ -288,7 +254,7 @@ def _commit_too_early(_: Chance, deal: Deal, __: Around) -> None:
 @illness("commit-silent", "activity", "fields", group="late", weight=3)
 def _commit_silent(_: Chance, deal: Deal, __: Around) -> None:
     deal.category = "Commit"
-    _silence(deal, 34)
+    silence(deal, 34)
 
 
 @illness("probability-overridden", "fields", group="early")
@@ -322,41 +288,4 @@ def make_striking(chance: Chance, deal: Deal) -> None:
     deal.budget = f"640000 EUR - {texts.BUDGETS[deal.language][0]}"
     deal.items.clear()
     deal.close_date = chance.day(36)
-    _silence(deal, 47)
-
-
-def _touch(chance: Chance, deal: Deal, days_ago: int, *, inbound: bool = False) -> None:
-    kind: Literal["call", "email"] = chance.random.choice(("call", "email"))
-    subject = chance.random.choice((texts.CALLS if kind == "call" else texts.MAILS)[deal.language])
-    contact = 0 if deal.contacts else None
-    deal.activities.append(Activity(kind, subject, chance.moment(days_ago), inbound, contact=contact))
-
-
-def _nothing_planned(deal: Deal) -> None:
-    deal.activities = [it for it in deal.activities if it.done]
-
-
-def _following(deal: Deal) -> str:
-    ladder = OPEN_STAGES[deal.pipeline]
-    return ladder[ladder.index(deal.stage) + 1]
-
-
-def _older(deal: Deal, days: int) -> None:
-    """Move the beginning of the deal back, but not its present."""
-    first, entered = deal.stages[0]
-    deal.stages[0] = (first, entered - timedelta(days=days))
-
-
-def _stay(chance: Chance, deal: Deal, days: int) -> None:
-    """Let the deal have entered its stage so many days ago."""
-    shift = chance.moment(days) - deal.stages[-1][1]
-    deal.stages = [(stage, entered + shift) for stage, entered in deal.stages]
-
-
-def _silence(deal: Deal, days: int) -> None:
-    """No activity within so many days, some before, nothing planned; the deal is at least that old."""
-    shift = timedelta(days=days)
-    deal.activities = [it for it in deal.activities if it.done]
-    for activity in deal.activities:
-        activity.at -= shift
-    _older(deal, days)
+    silence(deal, 47)

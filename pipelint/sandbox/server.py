@@ -53,7 +53,7 @@ class Server:
                 request_handler=_Handler,
                 fd=listener.fileno(),
             )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -78,6 +78,7 @@ class SalesforceSandbox:
         org = Org(store, self.clock, self.faults)
         if state is not None:
             metadata.load(store)
+            store.metadata_changed_at = self.clock.now()
             return org, [f"the organisation saved in {state}"]
         setup = set_up(store, self.clock, validation_rules=data is None)
         if data is not None:

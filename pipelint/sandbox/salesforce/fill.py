@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import cycle, islice
 from random import Random
 
 from pipelint.sandbox import names
@@ -22,7 +22,7 @@ from pipelint.sandbox.organisation import (
     leads,
     sellers,
 )
-from pipelint.sandbox.salesforce.fill_rows import audit, event_row, history_rows, pushes, task_row
+from pipelint.sandbox.salesforce.fill_rows import audit, event_row, history_rows, lead_row, pushes, task_row
 from pipelint.sandbox.salesforce.opportunity import API_CATEGORY, expected_revenue
 from pipelint.sandbox.salesforce.setup import STANDARD_USER, Setup
 from pipelint.sandbox.salesforce.stages import STAGE
@@ -118,34 +118,10 @@ class _Filler:
         return ids
 
     def write_leads(self, made: Iterable[Lead]) -> None:
-        states = {"new": 0, "working": 1, "converted": 2, "dropped": 3}
-        for number, lead in enumerate(made):
-            modified = lead.touched_at or lead.created_at
-            self._add(
-                "Lead",
-                audit(lead.created_at, modified, self.users[number % len(self.users)])
-                | {
-                    "LastName": lead.last,
-                    "FirstName": lead.first,
-                    "Name": f"{lead.first} {lead.last}",
-                    "Company": lead.company,
-                    "Email": lead.email,
-                    "Country": names.COUNTRIES[lead.language],
-                    "LeadSource": lead.source,
-                    "Status": self._lead_statuses[states[lead.status]],
-                    "IsConverted": int(lead.status == "converted"),
-                    "ConvertedDate": modified.date().isoformat() if lead.status == "converted" else None,
-                    "OwnerId": self.users[number % len(self.users)],
-                    "LastActivityDate": None
-                    if lead.touched_at is None
-                    else lead.touched_at.date().isoformat(),
-                },
-            )
+        """Insert leads, spread over all sellers."""
+        for lead, owner in zip(made, cycle(self.users), strict=False):
+            self._add("Lead", lead_row(lead, owner))
         self._flush()
-
-    @property
-    def _lead_statuses(self) -> list[str]:
-        return [it.value for it in self.store.schema["Lead"].fields["Status"].choices]
 
     def _add(self, sobject: str, row: Mapping[str, Value]) -> None:
         self.rows[sobject].append(dict(row))

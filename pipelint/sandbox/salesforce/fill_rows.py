@@ -1,12 +1,15 @@
-"""Rows that follow from a generated deal alone: stamps, activities, and the two histories."""
+"""Rows that follow from one generated thing alone: stamps, leads, activities, the two histories."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import get_args
 
-from pipelint.sandbox.organisation import Activity, Deal
+from pipelint.sandbox.names import COUNTRIES
+from pipelint.sandbox.organisation import Activity, Deal, Lead, LeadStatus
 from pipelint.sandbox.salesforce.opportunity import API_CATEGORY, expected_revenue
+from pipelint.sandbox.salesforce.schema_sales import LEAD_STATUSES
 from pipelint.sandbox.salesforce.stages import STAGE
 from pipelint.sandbox.salesforce.store import Row, Value
 from pipelint.sandbox.salesforce.values import stamp
@@ -53,6 +56,26 @@ def task_row(activity: Activity) -> Row:
         "CompletedDateTime": stamp(activity.at) if activity.done else None,
         "TaskSubtype": {"call": "Call", "email": "Email"}.get(activity.kind, "Task"),
         "CallType": ("Inbound" if activity.inbound else "Outbound") if activity.kind == "call" else None,
+    }
+
+
+def lead_row(lead: Lead, owner: str) -> Row:
+    """A lead in its state."""
+    touched = lead.touched_at
+    converted = lead.status == "converted" and touched is not None
+    return audit(lead.created_at, touched or lead.created_at, owner) | {
+        "LastName": lead.last,
+        "FirstName": lead.first,
+        "Name": f"{lead.first} {lead.last}",
+        "Company": lead.company,
+        "Email": lead.email,
+        "Country": COUNTRIES[lead.language],
+        "LeadSource": lead.source,
+        "Status": dict(zip(get_args(LeadStatus), LEAD_STATUSES, strict=True))[lead.status],
+        "IsConverted": int(converted),
+        "ConvertedDate": touched.date().isoformat() if touched and converted else None,
+        "OwnerId": owner,
+        "LastActivityDate": touched.date().isoformat() if touched else None,
     }
 
 

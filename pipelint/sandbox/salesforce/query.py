@@ -35,6 +35,7 @@ class Cursor:
     batch: int
     opened_at: datetime
     user_id: str
+    key: str = ""
 
 
 class Queries:
@@ -97,12 +98,13 @@ class Queries:
         return answer
 
     def _keep(self, cursor: Cursor) -> str:
-        for key, known in self._cursors.items():
-            if known is cursor:
-                return key
-        key = f"01gSb{secrets.token_hex(7)[:13]}"
-        self._cursors[key] = cursor
-        return key
+        """The name under which the cursor can be asked for more; those too old are forgotten."""
+        if not cursor.key:
+            oldest = self._clock.now() - CURSOR_LIFE
+            self._cursors = {key: it for key, it in self._cursors.items() if it.opened_at >= oldest}
+            cursor.key = f"01gSb{secrets.token_hex(7)[:13]}"
+            self._cursors[cursor.key] = cursor
+        return cursor.key
 
     def _records(self, cursor: Cursor, numbers: Sequence[int], base: str) -> list[Record]:
         plan = cursor.plan

@@ -1,9 +1,8 @@
-"""Reading SOQL: a tokenizer and a recursive-descent parser, refusing in Salesforce's own words."""
+"""Reading SOQL by recursive descent, refusing in Salesforce's own words."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.soql_ast import (
@@ -18,22 +17,11 @@ from pipelint.sandbox.salesforce.soql_ast import (
     Path,
     Query,
 )
+from pipelint.sandbox.salesforce.soql_tokens import Token, pointing, tokens
 
 MAX_STATEMENT = 100_000
 MAX_LITERAL = 4_000
 MAX_OFFSET = 2_000
-
-_TOKEN = re.compile(
-    r"""(?P<blank>\s+)
-      | (?P<string>'(?:[^'\\]|\\.)*')
-      | (?P<datetime>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2}))
-      | (?P<date>\d{4}-\d{2}-\d{2})
-      | (?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
-      | (?P<range>[A-Za-z_]+:\d+)
-      | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
-      | (?P<symbol><=|>=|!=|<>|[=<>(),:])""",
-    re.VERBOSE,
-)
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "_": "\\_",
             "%": "\\%"}  # fmt: skip
@@ -45,18 +33,6 @@ DATE_RANGES = re.compile(
     r"|(?:LAST|NEXT)_N_(?:DAYS|WEEKS|MONTHS|QUARTERS|YEARS):\d+|N_(?:DAYS|WEEKS|MONTHS)_AGO:\d+)",
     re.IGNORECASE,
 )
-
-
-class Token(NamedTuple):
-    """A word of the statement; at the end stands one of kind `end`."""
-
-    kind: str
-    text: str
-    at: int
-
-    @property
-    def upper(self) -> str:
-        return self.text.upper()
 
 
 def parse(text: str) -> Query:
@@ -72,33 +48,10 @@ def parse(text: str) -> Query:
     return _Parser(text).statement()
 
 
-def pointing(text: str, at: int, message: str) -> str:
-    """The message with the spot it concerns, in the layout Salesforce uses."""
-    row, start = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at) + 1
-    column = at - start + 1
-    begin = max(start, at - 40)
-    line = text[begin : at + 40].split("\n")[0]
-    return f"\n{line}\n{' ' * (at - begin)}^\nERROR at Row:{row}:Column:{column}\n{message}"
-
-
-def _tokens(text: str) -> list[Token]:
-    tokens, at = [], 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
-            raise SalesforceError(
-                "MALFORMED_QUERY", f"line 1:{at} no viable alternative at character '{text[at]}'"
-            )
-        if found.lastgroup != "blank":
-            tokens.append(Token(str(found.lastgroup), found.group(), at))
-        at = found.end()
-    return [*tokens, Token("end", "<EOF>", at)]
-
-
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = _tokens(text)
+        self._tokens = tokens(text)
         self._place = 0
         self._unnamed = 0
 

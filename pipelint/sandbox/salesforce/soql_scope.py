@@ -8,8 +8,8 @@ from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.fields import Field, flag, text
 from pipelint.sandbox.salesforce.schema import SObject, sobject
-from pipelint.sandbox.salesforce.soql import pointing
 from pipelint.sandbox.salesforce.soql_ast import Path
+from pipelint.sandbox.salesforce.soql_tokens import pointing
 from pipelint.sandbox.salesforce.store import quote
 
 NAME_OBJECT = sobject(
@@ -35,11 +35,40 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A parent reached over a lookup."""
+    """A parent reached over a lookup; a polymorphic one has a table for each kind it can be."""
 
     alias: str
     sobject: SObject
-    sql: str
+    targets: tuple[SObject, ...]
+    lookup: str
+
+    def column(self, name: str) -> str:
+        """A column of the parent, of whichever kind it is."""
+        if self.sobject is not NAME_OBJECT:
+            return f"{self._alias(0)}.{quote(name)}"
+        kinds = [
+            f'WHEN {self._alias(place)}."Id" IS NOT NULL THEN {_shown(target, self._alias(place), name)}'
+            for place, target in enumerate(self.targets)
+        ]
+        return f"CASE {' '.join(kinds)} END"
+
+    @property
+    def sql(self) -> str:
+        """The joins, as they follow the table."""
+        return "".join(
+            f' LEFT JOIN {quote(target.name)} AS {self._alias(place)} ON {self._alias(place)}."Id" = {self.lookup}'
+            for place, target in enumerate(self.targets)
+        )
+
+    def _alias(self, place: int) -> str:
+        return f"{self.alias}_{place}" if place else self.alias
+
+
+def _shown(target: SObject, alias: str, name: str) -> str:
+    """What a parent of this kind shows under a name that all kinds have in common."""
+    if name == "Type":
+        return f"'{'Queue' if target.name == 'Group' else target.name}'"
+    return f"{alias}.{quote(name)}" if name in target.fields else "NULL"
 
 
 def find_object(access: Access, name: str, at: int, text: str, *, tooling: bool) -> SObject:
@@ -78,10 +107,11 @@ class Scope:
                 " entity",
             )
         parents: tuple[str, ...] = ()
-        owner, alias = self.base, "t0"
+        owner, join = self.base, None
         for name in names[:-1]:
-            parents, join = self._join(parents, owner, alias, name, path)
-            owner, alias = join.sobject, join.alias
+            parents = self._join(parents, owner, name, path)
+            join = self.joins[parents]
+            owner = join.sobject
         field = owner.field(names[-1]) if owner is NAME_OBJECT else self._access.field(owner, names[-1])
         if field is None:
             raise self._refuse(
@@ -89,7 +119,8 @@ class Scope:
                 f"No such column '{names[-1]}' on entity '{owner.name}'."
                 + ADVICE.format(kind="field", suffix="__c", thing="custom field"),
             )
-        return Column(f"{alias}.{quote(field.name)}", field, (*parents, field.name))
+        sql = f"t0.{quote(field.name)}" if join is None else join.column(field.name)
+        return Column(sql, field, (*parents, field.name))
 
     @property
     def table(self) -> str:
@@ -100,9 +131,8 @@ class Scope:
         """The joins, as they follow the table in SQL."""
         return "".join(join.sql for join in self.joins.values())
 
-    def _join(
-        self, parents: tuple[str, ...], owner: SObject, alias: str, name: str, path: Path
-    ) -> tuple[tuple[str, ...], Join]:
+    def _join(self, parents: tuple[str, ...], owner: SObject, name: str, path: Path) -> tuple[str, ...]:
+        """Make sure of the join to a parent, and answer the canonical path to it."""
         lookup = owner.relationship(name)
         if lookup is None or lookup.relationship is None:
             raise self._refuse(
@@ -112,12 +142,11 @@ class Scope:
             )
         place = (*parents, lookup.relationship)
         if place not in self.joins:
-            one = len(lookup.reference_to) == 1
-            target = self._access.schema[lookup.reference_to[0]] if one else NAME_OBJECT
-            own = f"t{len(self.joins) + 1}"
-            on = f'{own}."Id" = {alias}.{quote(lookup.name)}'
-            self.joins[place] = Join(own, target, f" LEFT JOIN {quote(target.name)} AS {own} ON {on}")
-        return place, self.joins[place]
+            targets = tuple(self._access.schema[it] for it in lookup.reference_to)
+            alias = f"t{len(self.joins) + 1}"
+            child = f"t0.{quote(lookup.name)}" if not parents else self.joins[parents].column(lookup.name)
+            self.joins[place] = Join(alias, targets[0] if len(targets) == 1 else NAME_OBJECT, targets, child)
+        return place
 
     def _refuse(self, path: Path, message: str) -> SalesforceError:
         return SalesforceError("INVALID_FIELD", pointing(self._text, path.at, message))

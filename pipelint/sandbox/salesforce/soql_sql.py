@@ -8,9 +8,9 @@ from datetime import datetime
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.schema import SObject
-from pipelint.sandbox.salesforce.soql import pointing
 from pipelint.sandbox.salesforce.soql_ast import Aggregate, Fields, Order, Path, Query
 from pipelint.sandbox.salesforce.soql_scope import ADVICE, NAME_OBJECT, Column, Scope, find_object
+from pipelint.sandbox.salesforce.soql_tokens import pointing
 from pipelint.sandbox.salesforce.soql_where import Conditions
 from pipelint.sandbox.salesforce.store import Value, quote
 
@@ -210,10 +210,10 @@ class Compiler:
         if names not in nodes:
             parent = self._node(scope, names[:-1], nodes, columns)
             join = scope.joins[names]
-            columns.append(f'{join.alias}."Id"')
+            columns.append(join.column("Id"))
             node = Node(names[-1], join.sobject, len(columns))
             if join.sobject is NAME_OBJECT:
-                columns.append(f'{join.alias}."Type"')
+                columns.append(join.column("Type"))
                 node.type_index = len(columns)
             parent.leaves.append(node)
             nodes[names] = node

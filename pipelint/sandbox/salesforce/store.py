@@ -17,18 +17,6 @@ from pipelint.sandbox.salesforce.schema import Schema, SObject
 Value = str | int | float | None
 Row = dict[str, Value]
 
-NAME_OBJECT_PARTS = {
-    "User": ("Id", "Name", "'User'", "Email", "Username", "IsActive"),
-    "Group": ("Id", "Name", "'Queue'", "NULL", "NULL", "NULL"),
-    "Account": ("Id", "Name", "'Account'", "NULL", "NULL", "NULL"),
-    "Opportunity": ("Id", "Name", "'Opportunity'", "NULL", "NULL", "NULL"),
-    "Contact": ("Id", "Name", "'Contact'", "Email", "NULL", "NULL"),
-    "Lead": ("Id", "Name", "'Lead'", "Email", "NULL", "NULL"),
-}
-"""What each target of a polymorphic lookup shows of itself (fact sheet §3, Parents)."""
-
-NAME_COLUMNS = ("Id", "Name", "Type", "Email", "Username", "IsActive")
-
 
 def quote(name: str) -> str:
     """An identifier of ours, safe inside SQL."""
@@ -49,7 +37,6 @@ class Store:
         if saved is None:
             for sobject in schema:
                 self._create(sobject)
-            self._create_name_view()
         else:
             file = sqlite3.connect(saved)
             file.backup(self._db)
@@ -165,14 +152,6 @@ class Store:
             f"CREATE TABLE {quote(sobject.name)} (_row INTEGER PRIMARY KEY, {columns}, UNIQUE (Id))"
         )
         self._last[sobject.name] = 0
-
-    def _create_name_view(self) -> None:
-        selects = " UNION ALL ".join(
-            "SELECT " + ", ".join(f"{part} AS {name}" for part, name in zip(parts, NAME_COLUMNS, strict=True))
-            + f" FROM {quote(table)}"
-            for table, parts in NAME_OBJECT_PARTS.items()
-        )  # fmt: skip
-        self._db.execute(f'CREATE VIEW "Name" AS {selects}')
 
 
 def _column(field: Field) -> str:
