@@ -67,14 +67,14 @@ def confirm(
         for record, outcome in outcomes:
             db.execute(
                 "UPDATE journal SET status = ?, code = ?, message = ?, confirmed_at = ?"
-                " WHERE connection = ? AND status IN ('sent', 'unknown') AND run = ? AND kind = ? AND record = ?",
+                " WHERE run = ? AND connection = ? AND kind = ? AND record = ?",
                 (
                     outcome.status,
                     outcome.code or None,
                     outcome.message or None,
                     microseconds(at),
-                    connection,
                     run,
+                    connection,
                     record.kind,
                     record.id,
                 ),

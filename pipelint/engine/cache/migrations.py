@@ -77,7 +77,7 @@ def _runs(db: Database) -> None:
         )
         """,
         "CREATE INDEX journal_by_connection ON journal (connection, status)",
-        "CREATE INDEX journal_by_run ON journal (run)",
+        "CREATE INDEX journal_by_record ON journal (run, connection, kind, record)",
         """
         CREATE TABLE shown (
           connection TEXT, kind TEXT, record TEXT,
