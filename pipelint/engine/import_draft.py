@@ -11,7 +11,7 @@ from pipelint.connectors.base import FieldInfo
 from pipelint.engine.import_fields import WANTED, Candidate, candidates
 from pipelint.engine.import_places import NativePipeline, Placed, claimed, member, place, words
 from pipelint.rules.pack import Pack, Pipeline, native_names
-from pipelint.rules.write_yaml import Line, flow, lines, scalar
+from pipelint.rules.write_yaml import Line, flow, lines, names, scalar
 
 MARK = "# Proposed by 'pipelint stages import {}'"
 _LONG = 90
@@ -29,6 +29,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
+    lacking: int = 0
 
     def add_pipelines(self, natives: Sequence[NativePipeline], ladder: Mapping[str, Map]) -> None:
         """An entry for each pipeline of which the pack lacks a stage."""
@@ -39,18 +40,34 @@ class Draft:
                 continue
             unknown = {s.id for s in native.stages if not (taker and member(taker, s, crm, connection))}
             placed = place(native, self.pack, crm, connection)
-            if unknown and taker is not None and taker.names:
+            if unknown and taker is not None and (taker.names or (not native.id and self._speaks(taker))):
                 self._lines_for(taker, [each for each in placed if each.native.id in unknown])
             elif unknown:
                 self._entry(native, placed, ladder)
 
-    def _lines_for(self, taker: Pipeline, placed: Iterable[Placed]) -> None:
-        for each in placed:
-            stage = each.stage.name if each.stage else "?"
-            what = f"{self.connection.name}: {scalar(each.native.id)}"
+    def _speaks(self, taker: Pipeline) -> bool:
+        """Whether a pipeline of the pack names stages of this connection."""
+        crm, connection = self.connection.crm, self.connection.name
+        return any(native_names(each.names, crm, connection) for each in taker.stages)
+
+    def _lines_for(self, taker: Pipeline, placed: Sequence[Placed]) -> None:
+        """What to write at each stage of a pipeline of the pack; a second key would hide what the first says."""
+        self.lacking += len(placed)
+        here = {each.stage.name: each.names for each in taker.stages}
+        stages = {each.stage.name: None for each in placed if each.stage is not None}
+        for stage in stages:
+            said = here.get(stage, {})
+            crm, own = self.connection.crm, self.connection.name
+            key = crm if crm in said and own not in said else own
+            new = (each.native.id for each in placed if each.stage and each.stage.name == stage)
             self.notes.append(
                 f"the pipeline '{taker.name}' ({taker.place}) lacks a stage of the CRM; "
-                f"add to its stage {stage}: from: {{{what}}}"
+                f"write at its stage {stage}: from: {{{key}: {names((*said.get(key, ()), *new))}}}"
+            )
+        lost = [each.native.id for each in placed if each.stage is None]
+        if lost:
+            self.notes.append(
+                f"the pack has no stage for {', '.join(lost)} of '{taker.name}' ({taker.place})"
             )
 
     def _entry(self, native: NativePipeline, placed: Sequence[Placed], ladder: Mapping[str, Map]) -> None:
@@ -142,11 +159,13 @@ class Draft:
         ]
         if pipelines:
             told += [Line(0, "pipelines:"), *pipelines]
-        if fields or self.missing:
-            told += [Line(0, "fields:" if fields else "# fields:")]
+        if fields:
+            told += [Line(0, "fields:")]
             told += [line for each in fields.values() for line in each.entry(self.connection.name)]
+        if self.missing:
             told += [
-                Line(1, f"# {name}: no field of the CRM is called anything like it") for name in self.missing
+                Line(0, ""),
+                Line(0, f"# No field of the CRM is called anything like {', '.join(self.missing)}."),
             ]
         return "\n".join(lines(told)).rstrip("\n") + "\n"
 

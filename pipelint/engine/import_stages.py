@@ -31,6 +31,8 @@ class Proposal:
     stages: int = 0
     fields: int = 0
     guessed: int = 0
+    lacking: int = 0
+    """Stages that belong into a pipeline which the pack has already; the notes say where."""
     notes: tuple[str, ...] = ()
     """What no file of ours can say: lines to add elsewhere, names without a field."""
 
@@ -42,6 +44,8 @@ class Proposal:
 
     @property
     def nothing(self) -> str:
+        if self.lacking:
+            return f"No file is needed for '{self.connection}', only lines in yours:"
         return f"Nothing to import: the pack maps the stages of '{self.connection}' already."
 
 
@@ -83,12 +87,13 @@ def write(project: Project, proposal: Proposal) -> str:
         return "\n".join([f"{name} is up to date: nothing changed since it was proposed.", *notes])
     target = proposal.file if there is None else proposal.file.with_name(f"{proposal.file.name}.proposed")
     target.write_text(proposal.content, encoding="utf-8")
-    counts = f"{proposal.pipelines} pipelines, {proposal.stages} stages, {proposal.fields} fields"
-    told = [f"wrote {shown(target, project.folder)}: {counts}"]
+    counts = [(proposal.pipelines, "pipeline"), (proposal.stages, "stage"), (proposal.fields, "field")]
+    counted = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
+    told = [f"wrote {shown(target, project.folder)}: {counted}"]
     if there is not None:
         told.append(f"{name} says something else and was left alone; the new file is not loaded.")
     if proposal.guessed:
-        told.append(f"{proposal.guessed} of them are guesses, marked 'guessed' in the file.")
+        told.append(f"What was guessed is marked in the file: {proposal.guessed} of them.")
     todo = [
         f"read {shown(target, project.folder)} and correct what was guessed",
         *([f"take over into {name} what you want, and delete the proposal"] if there is not None else []),
@@ -176,9 +181,9 @@ class _Rules:
 def _proposal(draft: Draft, file: Path) -> Proposal:
     content = draft.content()
     notes = list(draft.notes)
-    if not content:
-        said = "no field of the CRM is called anything like '{}'"
-        notes += [said.format(name) for name in draft.missing if name in SIX]
+    unmapped = [name for name in draft.missing if name in SIX]
+    if unmapped and not content:
+        notes.append(f"no field of the CRM is called anything like {', '.join(unmapped)}")
     return Proposal(
         draft.connection.name,
         file,
@@ -187,5 +192,6 @@ def _proposal(draft: Draft, file: Path) -> Proposal:
         len(draft.placed),
         len(draft.fields),
         sum(each.guessed for each in draft.placed) + len(draft.fields),
+        draft.lacking,
         tuple(notes),
     )

@@ -41,6 +41,12 @@ def written(text: Text) -> str:
     return scalar(text.value) if text.quoted or not _WORDS.fullmatch(text.value) else text.value
 
 
+def names(texts: Iterable[str]) -> str:
+    """One text, or several as a list on one line."""
+    found = [scalar(text) for text in texts]
+    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of a file: how deep, what, and the remark behind it."""

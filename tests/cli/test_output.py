@@ -1,0 +1,155 @@
+"""What the reading commands print, for people and for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+Snapshot = Callable[..., None]
+
+WRONG = """\
+pipelint: 1
+rules:
+  odd:
+    title: Odd
+    flag_when: {amuont: {at_least: 5}}
+    severity: error
+    message: "100 % odd"
+  even:
+    title: Even
+    flag_when: {amount: 5}
+    severity: eror
+    message: Even
+"""
+
+
+# check
+
+
+def test_check_tells_people_the_worst_first(acme: Command, snapshot: Snapshot) -> None:
+    snapshot(acme("check").out)
+
+
+def test_check_of_a_project_without_findings(acme: Command, snapshot: Snapshot) -> None:
+    snapshot(acme("check", "--only", "close-date-passed", "--owner", "Lee Roe").out)
+
+
+def test_check_before_the_first_pull_says_so(acme: Command, tmp_path: Path) -> None:
+    (tmp_path / ".pipelint" / "cache.db").unlink()
+    answer = acme("check")
+    assert answer.code == 0
+    assert "Nothing was pulled yet from sales: run 'pipelint pull' first." in answer.out
+
+
+def test_check_as_json_says_what_it_is(acme: Command) -> None:
+    found = json.loads(acme("check", "--format", "json").out)
+    assert found["schema"] == "pipelint.check/1"
+    assert found["as_of"] == "2026-11-20T09:00:00Z"
+    assert found["pack"]["name"] == "acme"
+    assert found["summary"]["opportunities"] == 5
+    assert found["summary"]["by_rule"] == {
+        "champion-missing": 1, "close-date-passed": 1, "stage-required": 2, "unknown-value": 1,
+    }  # fmt: skip
+    (passed,) = (each for each in found["findings"] if each["rule"] == "close-date-passed")
+    assert (passed["id"], passed["owner"], passed["stage"], passed["amount"]) == (
+        "A1", "Kim Doe", "proposal", 42000.5,
+    )  # fmt: skip
+    assert passed["evidence"] == [{"field": "close_date", "value": "1 Nov 2026", "test": "is before today"}]
+
+
+def test_written_messages_name_days_that_do_not_age(acme: Command) -> None:
+    found = json.loads(acme("check", "--format", "json", "--only", "close-date-passed").out)
+    assert found["findings"][0]["message"] == "The close date 1 Nov 2026 has passed (1 Nov 2026)."
+
+
+def test_check_as_csv_has_a_row_for_each_finding(acme: Command) -> None:
+    rows = list(csv.DictReader(StringIO(acme("check", "--format", "csv", "--only", "stage-required").out)))
+    assert [(row["id"], row["status"], row["items"]) for row in rows] == [
+        ("A1", "flagged", "next_step"),
+        ("A2", "flagged", "amount"),
+        ("A5", "could_not_check", "next_step, amount"),
+    ]
+
+
+# explain
+
+
+def test_explain_shows_the_values_that_decided(acme: Command, snapshot: Snapshot) -> None:
+    snapshot(acme("explain", "A1").out)
+
+
+def test_explain_one_rule(acme: Command, snapshot: Snapshot) -> None:
+    snapshot(acme("explain", "sales:opportunity/A2", "quiet").out)
+
+
+# rules
+
+
+def test_rules_list(acme: Command, snapshot: Snapshot) -> None:
+    snapshot(acme("rules", "list").out)
+
+
+@pytest.mark.parametrize("word", ["champion", "stage", "nowhere"])
+def test_rules_fields(word: str, acme: Command, snapshot: Snapshot) -> None:
+    snapshot(acme("rules", "fields", "--search", word).out)
+
+
+def test_rules_fields_as_json_tells_how_often_each_is_filled(acme: Command) -> None:
+    found = json.loads(acme("rules", "fields", "--format", "json").out)
+    assert found["schema"] == "pipelint.fields/1"
+    filled = {each["name"]: each["filled"] for each in found["fields"] if each["kind"] == "opportunity"}
+    assert filled["champion"] == pytest.approx(0.4)
+    assert filled["next_step"] == pytest.approx(0.6)  # 'tbd' counts as nothing
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_rules_validate_names_every_mistake_with_its_place(
+    form: str, acme: Command, tmp_path: Path, snapshot: Snapshot
+) -> None:
+    (tmp_path / "rules" / "wrong.yaml").write_text(WRONG, encoding="utf-8")
+    answer = acme("rules", "validate", "--format", form)
+    assert answer.code == 2
+    snapshot(answer.out)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_rules_validate_of_a_sound_pack(form: str, acme: Command, snapshot: Snapshot) -> None:
+    answer = acme("rules", "validate", "--format", form)
+    assert answer.code == 0
+    snapshot(answer.out)
+
+
+# stages import
+
+
+def test_stages_import_names_the_line_that_is_missing(acme: Command, snapshot: Snapshot) -> None:
+    snapshot(acme("stages", "import", "sales").out)
+
+
+@pytest.fixture
+def strange(acme: Command, tmp_path: Path) -> Command:
+    """The project, after the file's stages were renamed by somebody and its pipeline was given a name."""
+    file = tmp_path / "exports" / "opportunities.csv"
+    file.write_text(file.read_text().replace("Proposal", "Offer sent").replace("champion", "risk"))
+    settings = (tmp_path / "pipelint.yaml").read_text()
+    settings = settings.replace("opportunities.csv}", "opportunities.csv, constants: {pipeline: Direct}}")
+    (tmp_path / "pipelint.yaml").write_text(settings)
+    return acme
+
+
+def test_stages_import_shows_without_writing(strange: Command, tmp_path: Path, snapshot: Snapshot) -> None:
+    snapshot(strange("stages", "import", "sales", "--show").out)
+    assert [path.name for path in (tmp_path / "rules").iterdir()] == ["pack.yaml"]
+
+
+def test_stages_import_writes_a_file_for_review(strange: Command, tmp_path: Path, snapshot: Snapshot) -> None:
+    snapshot(strange("stages", "import", "sales").out)
+    assert (tmp_path / "rules" / "sales.yaml").exists()
+    assert strange("rules", "validate").code == 0
