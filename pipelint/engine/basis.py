@@ -16,6 +16,7 @@ from pipelint.rules.compile_fact import fields_of
 from pipelint.rules.conditions import Condition, Day, Period, Span, tests_in
 from pipelint.rules.facts import Difference, Fact, OverRows
 from pipelint.rules.pack import Pack
+from pipelint.rules.scores import PREFIX
 
 _BATCH = 400
 
@@ -27,10 +28,15 @@ def bases(cache: Cache, source: Source, records: Iterable[str]) -> dict[str, str
     found: dict[str, str] = {}
     for first in range(0, len(ids), _BATCH):
         for record, row in rows_of(cache, source.table, ids[first : first + _BATCH]).items():
-            steady = [value for column, value in row.items() if column.partition("__")[0] not in moving]
+            steady = [value for column, value in row.items() if _steady(column, moving)]
             told = repr((source.pack.hash, steady))
             found[record] = hashlib.sha256(told.encode()).hexdigest()[:16]
     return found
+
+
+def _steady(column: str, moving: frozenset[str]) -> bool:
+    """Scores fade with time; their grades are looked at by the plan itself."""
+    return column.partition("__")[0] not in moving and not column.startswith(PREFIX)
 
 
 def _moving(pack: Pack, kind: RecordKind) -> frozenset[str]:

@@ -13,6 +13,7 @@ from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
 from pipelint.engine.record import with_since, without_pending
+from pipelint.engine.scores import Score, reason_texts, scores
 from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 from pipelint.rules.compile import compile_pack
@@ -33,6 +34,7 @@ class CheckResult:
     pack_name: str
     pack_hash: str
     findings: list[Finding] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
     records: dict[RecordKind, int] = field(default_factory=lambda: {"opportunity": 0, "lead": 0})
     not_pulled: list[str] = field(default_factory=list)
     """Connections that the cache holds nothing of."""
@@ -84,7 +86,7 @@ def source_of(
 def check(
     cache: Cache, project: Project, as_of: datetime, *, only: tuple[str, ...] = (), ages: bool = False
 ) -> CheckResult:
-    """Every finding of the project's connections, or of those named."""
+    """Every finding and score of the project's connections, or of those named."""
     settings = project.pack.settings
     result = CheckResult(as_of, settings.name, project.pack.hash)
     for connection in project.connections(only):
@@ -96,14 +98,16 @@ def check(
             all_ = findings(cache, source, language=settings.languages[0], ages=ages)
             told = without_pending(cache, all_, source.pack, source.compiled.moment)
             result.findings.extend(with_since(cache, told))
+            result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
         if not found:
             result.not_pulled.append(connection.name)
     return result
 
 
 def _shown_fields(pack: Pack, kind: RecordKind) -> set[str]:
-    """The fields that messages show."""
-    texts = [
+    """The fields that messages and reasons show."""
+    texts = [text for each in reason_texts(pack, kind) for text in each.by_language.values()]
+    texts += [
         text
         for rule in pack.live_rules(kind)
         for each in (rule.message, rule.fix)

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
+from pipelint.engine.explain_scores import ScoreExplained, explain_scores
 from pipelint.engine.findings import Finding, Source, findings, rows_of
 from pipelint.engine.identity import find
 from pipelint.engine.project import Project
@@ -65,17 +66,19 @@ class RecordExplained:
     owner: str
     stage: str
     rules: tuple[Explained, ...]
+    scores: tuple[ScoreExplained, ...] = ()
 
 
 def explain_record(cache: Cache, project: Project, given: str, rule: str | None) -> RecordExplained:
-    """Explain one record.
+    """Explain one record: all that is to say of it, or one rule or score.
 
     Raises:
         UsageError: the record or the rule is not known.
     """
-    if rule is not None and rule not in project.pack.rules:
-        hint = did_you_mean(rule, project.pack.rules) or "see 'pipelint rules list'"
-        raise UsageError(f"there is no rule named '{rule}'", hint=hint)
+    names = (*project.pack.rules, *project.pack.scores)
+    if rule is not None and rule not in names:
+        hint = did_you_mean(rule, names) or "see 'pipelint rules list'"
+        raise UsageError(f"there is no rule or score named '{rule}'", hint=hint)
     connection, kind, record = find(cache, given)
     for source in sources(cache, project, project.file.connections[connection], project.clock()):
         if source.compiled.kind == kind:
@@ -104,7 +107,7 @@ class _Explanation:
             findings(self.cache, self.source, language=self.language, ages=True, record=self.record),
         )
         by_rule = {finding.rule: finding for finding in found}
-        names = [rule] if rule else list(by_rule)
+        names = [name for name in self.source.pack.rules if name == rule] if rule else list(by_rule)
         order = {"flagged": 0, "trial": 1, "hidden": 2, "could_not_check": 3}
         explained = [self.rule(name, by_rule.get(name)) for name in names]
         explained.sort(key=lambda each: (order.get(each.status, 9), each.rule))
@@ -117,6 +120,7 @@ class _Explanation:
             self.reader.value("owner.name"),
             self.reader.value("stage") if self.source.compiled.kind == "opportunity" else "",
             tuple(explained),
+            tuple(explain_scores(self.source, self.row, self.reader, rule)),
         )
 
     def rule(self, name: str, finding: Finding | None) -> Explained:

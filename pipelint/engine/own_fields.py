@@ -7,22 +7,28 @@ from collections.abc import Mapping
 from pipelint.connectors.base import OwnField, OwnFieldType
 from pipelint.connectors.naming import field_name
 from pipelint.rules.catalogue import RecordKind
-from pipelint.rules.own_fields import OWN_FIELDS, SEVERITY_CHOICES
+from pipelint.rules.own_fields import OWN_FIELDS, SEVERITY_CHOICES, score_fields
 from pipelint.rules.pack import Pack, native_names
+from pipelint.rules.scores import grade_key
 
 _LENGTHS: Mapping[OwnFieldType, int] = {OwnFieldType.LONG_TEXT: 32_768}
 
 
 def own_fields(pack: Pack, connection: str, crm: str, kind: RecordKind) -> tuple[OwnField, ...]:
-    """The fields of ours on one kind of record; none where no rule that is on concerns this kind."""
+    """The fields of ours on one kind of record: those of flags where a rule is on, and those of scores."""
     flags = tuple(sorted(rule.name for rule in pack.live_rules(kind) if rule.status == "on"))
-    if not flags:
-        return ()
     choices = {"flags": flags, "severity": SEVERITY_CHOICES}
+    wanted = {
+        key: definition
+        for key, definition in (OWN_FIELDS if flags else {}).items()
+        if kind == "opportunity" or definition.on_leads
+    }
+    for score in pack.live_scores(kind):
+        if score.status == "on":
+            wanted |= score_fields(score)
+            choices[grade_key(score.name)] = tuple(grade.name for grade in score.grades)
     fields = []
-    for key, definition in OWN_FIELDS.items():
-        if kind == "lead" and not definition.on_leads:
-            continue
+    for key, definition in wanted.items():
         form = OwnFieldType(definition.form)
         told = native_names(pack.crm_fields.get(key, {}), crm, connection)
         fields.append(

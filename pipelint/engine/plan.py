@@ -1,7 +1,7 @@
 """What would be written into a CRM: only values that differ from what it holds, and only where there is cause.
 
-There is cause when the flags of a record, a severity, or the data behind a text moved (architecture §6). What we
-know to be shown there need not be read again; the rest is read first, so that nothing is written that is there.
+There is cause when the flags of a record, a severity, a grade, or the data behind a text moved (architecture §6).
+What we know to be shown there need not be read again; the rest is read first, so that nothing is written that is there.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from pipelint.engine.findings import Finding, Source, day_text
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.refusals import Refusal
 from pipelint.engine.scope import Member, Scope, in_scope
+from pipelint.engine.scores import unscored, written_scores
 from pipelint.engine.shown import Shown
 from pipelint.engine.targets import Targets
 from pipelint.engine.values import Plain, plain
 from pipelint.engine.written import Part, parts_of
 from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.scores import grade_key
 
 _READ = 2000
 
@@ -112,6 +114,7 @@ class _Wanted:
     parts: tuple[Part, ...]
     values: Mapping[str, WriteValue]
     before: Shown | None
+    scored: Mapping[str, int | str | None]
 
     @property
     def plain(self) -> dict[str, Plain]:
@@ -130,7 +133,11 @@ class _Planner:
         rules = source.pack.live_rules(self.kind)
         self.titles = {rule.name: rule.title.say(language) for rule in rules if rule.status == "on"}
         self.show_at_most = source.pack.settings.show_at_most
-        self.clean = targets.values((), self.show_at_most)
+        self.scored = written_scores(cache, source)
+        self.unscored = unscored(source)
+        self.clean = targets.values((), self.show_at_most, self.unscored)
+        grades = {grade_key(score.name) for score in source.pack.live_scores(self.kind)}
+        self.grades = tuple(own.name for own in targets.fields if own.key in grades)
         self.today = date.fromisoformat(day_text(source.compiled.moment.today))
 
     def plan(self, found: Iterable[Finding], members: Sequence[Member]) -> None:
@@ -158,9 +165,11 @@ class _Planner:
 
     def wanted(self, member: Member, found: Iterable[Finding], before: Shown | None) -> _Wanted:
         parts = parts_of(found, before.parts if before else (), self.titles, self.today)
-        # Most records are clean, and clean ones are all alike.
-        values = self.targets.values(parts, self.show_at_most) if parts else self.clean
-        return _Wanted(member, parts, values, before)
+        scored = self.scored.get(member.id, self.unscored)
+        # Many records are clean, and clean ones without a score are all alike.
+        plain_ = not parts and scored == self.unscored
+        values = self.clean if plain_ else self.targets.values(parts, self.show_at_most, scored)
+        return _Wanted(member, parts, values, before, scored)
 
     def is_shown(self, wanted: _Wanted) -> bool:
         """Whether we know that the CRM shows this already."""
@@ -170,8 +179,9 @@ class _Planner:
         return self.fits(wanted, before.fields)
 
     def fits(self, wanted: _Wanted, fields: Mapping[str, Plain]) -> bool:
-        """Whether nothing is to be written: no difference, or a clean record that holds nothing of ours."""
-        if not wanted.parts and not any(fields.get(name) for name in self.targets.names):
+        """Whether nothing is to be written: no difference, or nothing to tell of a record that shows nothing."""
+        told = bool(wanted.parts) or any(value is not None for value in wanted.scored.values())
+        if not told and not any(fields.get(name) for name in self.targets.names):
             return True
         return all(plain(value) == fields.get(name) for name, value in wanted.values.items())
 
@@ -179,7 +189,11 @@ class _Planner:
         before = wanted.before
         if before is None or any(name not in before.fields for name in self.targets.names):
             return True
-        same = _signature(before.parts) == _signature(wanted.parts)
+        same = _signature(before.parts) == _signature(wanted.parts) and all(
+            plain(wanted.values[name]) == before.fields.get(name)
+            for name in self.grades
+            if name in wanted.values
+        )
         if same and before.basis == basis.get(wanted.member.id, ""):
             self.leave(wanted)
             self.into.deferred += 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelint.connectors.base import Connector, FieldInfo, OwnField, OwnFieldType, WriteValue
-from pipelint.engine.written import Part, values_of
+from pipelint.engine.written import UNSCORED, Part, values_of
 from pipelint.rules.catalogue import RecordKind
 
 SETUP = "run: pipelint setup --apply"
@@ -30,10 +30,12 @@ class Targets:
         self.names = tuple(own.name for own in self.fields if own.name in self.infos)
         """Those that can be read."""
 
-    def values(self, parts: Sequence[Part], show_at_most: int) -> dict[str, WriteValue]:
+    def values(
+        self, parts: Sequence[Part], show_at_most: int, scored: Mapping[str, int | str | None] = UNSCORED
+    ) -> dict[str, WriteValue]:
         """What a record should hold, as the CRM will store it."""
-        made = values_of(parts, self.fields, show_at_most)
-        offered = {own.name: self._offered(own, made[own.name]) for own in self.fields}
+        made = values_of(parts, self.fields, show_at_most, scored)
+        offered = {own.name: self._offered(own, made[own.name]) for own in self.fields if own.name in made}
         return {
             name: self.connector.normalised(self.kind, name, value)
             for name, value in offered.items()

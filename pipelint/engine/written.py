@@ -14,6 +14,7 @@ from pipelint.rules.pack import Severity
 
 POINTS: Mapping[Severity, int] = {"error": 20, "warning": 8, "info": 0}
 """What one flag takes from the 100 of hygiene."""
+UNSCORED: Mapping[str, int | str | None] = {}
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -57,9 +58,18 @@ def parts_of(
     return tuple(sorted(parts, key=lambda part: (-SEVERITY_NUMBER[part.severity], part.rule)))
 
 
-def values_of(parts: Sequence[Part], fields: Iterable[OwnField], show_at_most: int) -> dict[str, WriteValue]:
-    """The value of each of our fields, by its name in the CRM."""
+def values_of(
+    parts: Sequence[Part],
+    fields: Iterable[OwnField],
+    show_at_most: int,
+    scored: Mapping[str, int | str | None] = UNSCORED,
+) -> dict[str, WriteValue]:
+    """The value of each of our fields, by its name in the CRM.
+
+    `scored` are totals and grades by key; a field of a score that is not among them stays as it is.
+    """
     values: dict[str, WriteValue] = {
+        **scored,
         "flags": tuple(sorted(part.rule for part in parts)),
         "severity": parts[0].severity if parts else "clean",
         "hygiene": max(0, 100 - sum(POINTS[part.severity] for part in parts)),
@@ -70,7 +80,7 @@ def values_of(parts: Sequence[Part], fields: Iterable[OwnField], show_at_most: i
             values["summary"] = _summary(parts, field.length)
         elif field.key == "details":
             values["details"] = _details(parts[:show_at_most], field.length)
-    return {field.name: values[field.key] for field in fields}
+    return {field.name: values[field.key] for field in fields if field.key in values}
 
 
 def _summary(parts: Sequence[Part], length: int) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from pipelint.engine.check import CheckResult
 from pipelint.engine.findings import Finding, worst_first
+from pipelint.engine.scores import Score
+from pipelint.render.scores import number, scores_table
 from pipelint.render.table import amount, plural, table
 from pipelint.rules.ir import SCALE
 
@@ -37,7 +39,7 @@ def document(result: CheckResult) -> dict[str, Any]:
         "pack": {"name": result.pack_name, "hash": result.pack_hash},
         "summary": summary(result),
         "findings": [finding_document(finding) for finding in result.findings],
-        "scores": [],
+        "scores": [score_document(score) for score in result.scores],
     }
 
 
@@ -82,6 +84,22 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     return found
 
 
+def score_document(score: Score) -> dict[str, Any]:
+    """One score of one record."""
+    return {
+        "connection": score.connection,
+        "kind": score.kind,
+        "id": score.id,
+        "name": score.name,
+        "score": score.score,
+        "total": score.total,
+        "grade": score.grade,
+        "categories": {name: number(value) for name, value in score.categories.items()},
+        "reasons": list(score.reasons),
+        "not_known": list(score.not_known),
+    }
+
+
 def as_csv(result: CheckResult) -> str:
     """One line per finding."""
     out = StringIO()
@@ -104,6 +122,7 @@ def text(result: CheckResult, *, color: bool) -> str:
     parts = [
         _findings_table(flagged, color),
         _rules_table(flagged, color),
+        scores_table(result.scores, color),
         _unchecked(result),
         _closing(result, flagged),
     ]

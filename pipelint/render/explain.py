@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pipelint.engine.explain import Decided, Explained, RecordExplained
+from pipelint.render.scores import explained_document, explained_lines
 from pipelint.render.table import STYLES
 
 
@@ -16,10 +17,12 @@ def render(explained: RecordExplained, form: str, *, color: bool) -> str:
     head = f"{explained.name}  {explained.connection}:{explained.kind}/{explained.id}"
     facts = ", ".join(part for part in (explained.stage, explained.owner) if part)
     lines = [head, *([facts] if facts else []), *([explained.url] if explained.url else [])]
-    if not explained.rules:
+    if not explained.rules and not explained.scores:
         lines += ["", "Nothing is flagged, and nothing could not be checked."]
     for rule in explained.rules:
         lines += ["", *_rule(rule, color)]
+    for score in explained.scores:
+        lines += ["", *explained_lines(score, color=color)]
     return "\n".join(lines)
 
 
@@ -46,6 +49,7 @@ def document(explained: RecordExplained) -> dict[str, Any]:
             }
             for rule in explained.rules
         ],
+        "scores": [explained_document(score) for score in explained.scores],
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pipelint.rules.scores import Score, grade_key
+
 Form: TypeAlias = Literal["flags", "choice", "text", "long_text", "number", "date"]
 
 
@@ -47,4 +49,19 @@ OWN_FIELDS: dict[str, OwnFieldDefinition] = {
         "The day from which this record has had a flag. Written by pipelint.",
     ),
 }
+
+
+def score_fields(score: Score) -> dict[str, OwnFieldDefinition]:
+    """The fields of one score, by key: its total and, where it has grades, its grade."""
+    name = score.name.replace("-", " ")
+    help_ = f"The score {score.name}. Written by pipelint."
+    fields = {score.name: OwnFieldDefinition(f"Pipelint {name}", "number", help_, on_leads=True)}
+    if score.grades:
+        help_ = f"The grade of the score {score.name}. Written by pipelint."
+        fields[grade_key(score.name)] = OwnFieldDefinition(
+            f"Pipelint {name} grade", "choice", help_, on_leads=True
+        )
+    return fields
+
+
 SEVERITY_CHOICES = ("error", "warning", "info", "clean")
