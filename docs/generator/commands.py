@@ -25,11 +25,12 @@ EXITS = {
     "pull": "0; 3 when a connection could not be reached or read",
     "check": "0; 1 when something is flagged at or above `--fail-on`",
     "explain": "0; 2 when there is no such record or rule",
-    "push": "0; 2 while the project is in preview, unless `--dry-run` is given; 4 when a limit refused the plan or the CRM refused records",
+    "push": "0; 2 in preview, unless `--dry-run` is given; 4 when a limit or the CRM refused something",
     "run": "0, with findings too; 3 when a CRM could not be reached; 4 when the write-back is incomplete",
     "rules validate": "0, with warnings too; 2 with errors",
     "rules fields": "0",
     "rules list": "0",
+    "rules test": "0; 1 when a test fails",
     "sandbox salesforce": "0 when it was stopped",
 }
 """What the exit codes of a command mean, beside those that all commands share."""
@@ -79,7 +80,7 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     yield _options(command)
     if examples := _examples(command):
         yield block("\n".join(examples), "sh shown" if name in NOT_RUN else "sh run")
-    yield f"Exit codes: {EXITS[name]}; and [those that all commands share](exit-codes-and-json.md)."
+    yield f"Exit codes: {EXITS.get(name, 0)}; and [those that all commands share](exit-codes-and-json.md)."
 
 
 def _options(command: click.Command) -> str:

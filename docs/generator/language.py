@@ -13,7 +13,15 @@ from docs.generator.packs import shipped, source
 from docs.generator.rules import GENERATED
 from pipelint.connectors.salesforce import streams
 from pipelint.connectors.salesforce.streams import SObject
-from pipelint.rules import read_facts, read_fields, read_rules, read_settings, read_stages
+from pipelint.rules import (
+    read_facts,
+    read_fields,
+    read_rules,
+    read_score_lines,
+    read_scores,
+    read_settings,
+    read_stages,
+)
 from pipelint.rules.calendar import PERIODS, UNITS, Length
 from pipelint.rules.catalogue import CANONICAL, ENTITIES, Entity, RecordKind
 from pipelint.rules.fields import TEMPORAL, Field, FieldType, Origin
@@ -148,6 +156,27 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
         "message": "another message",
         "per_segment": "changes by segment",
     },
+    "score": {
+        "for": "`opportunity` (the default) or `lead`",
+        "applies_to": "the name of a condition, or a list of names; only records for which all hold have the score",
+        "categories": "the parts of the score, each with a `max` and, if it may cost points, a `min`",
+        "points": "the items that give points, as a list",
+        "cap": "what the total cannot exceed while a condition holds: `{when: {…}, at: 50, because: …}`",
+        "grades": "letters by the lowest total of each: `{A: 75, B: 55, C: 0}`",
+        "status": "`on`, `report` (never written) or `off`",
+    },
+    "item of a score": {
+        "name": "what `explain` calls it, and what is named when it is not known",
+        "category": "the category that it counts for",
+        "points": "how much it gives; negative points cost",
+        "when": "a condition: all points or none",
+        "first_match": "a list of `{when: {…}, points: …}`: the first that holds decides",
+        "for_each": "related rows, each of which gives the points",
+        "where": "with `for_each`: which rows count",
+        "max": "with `for_each`: where the sum stops",
+        "fades_over": "with `for_each`: a length in days; a row gives less each day, and nothing after it",
+        "because": "the reason that people read; takes `{field}` like a message",
+    },
 }
 """The meaning of every key, by what it is a key of."""
 
@@ -160,6 +189,8 @@ KNOWN: Final[Mapping[str, Sequence[str]]] = {
     "fact": read_facts._KEYS,  # noqa: SLF001
     "rule": read_rules.KEYS,
     "override": read_rules.OVERRIDE_KEYS,
+    "score": read_scores._KEYS,  # noqa: SLF001
+    "item of a score": read_score_lines._ITEM_KEYS,  # noqa: SLF001
 }
 """The keys that the readers know."""
 

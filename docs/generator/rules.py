@@ -190,7 +190,7 @@ def _settings(rule: Rule) -> Iterator[str]:
 
 def _override(rule: Rule, change: str) -> str:
     uses = "" if rule.origin == "builtin" else f"uses: [{rule.origin}@1]\n"
-    return block(f"{uses}overrides:\n  {rule.name}: {{{change}}}", "yaml section")
+    return block(f"{uses}overrides:\n  {rule.name}: {{{change}}}", "yaml override")
 
 
 def _reads(rule: Rule) -> Iterator[str]:

@@ -45,8 +45,9 @@ def test_every_command_has_a_page_with_all_its_options() -> None:
             assert option.param_type_name == "argument" or all(f"`{each}`" in written for each in option.opts)
 
 
-def test_no_command_is_documented_that_is_not_there() -> None:
-    assert set(EXITS) == {command for command, _ in leaves()}
+def test_the_exit_codes_of_every_command_are_explained() -> None:
+    unexplained = {command for command, _ in leaves()} - EXITS.keys()
+    assert not unexplained, "say in docs/generator/commands.py what their exit codes mean"
 
 
 MODELS: list[type[BaseModel]] = [

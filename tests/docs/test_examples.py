@@ -16,7 +16,7 @@ from typing import Any
 import click
 import pytest
 
-from docs.generator.packs import STAGES, shipped
+from docs.generator.packs import STAGES, USED, shipped
 from pipelint.cli.app import COMMANDS, pipelint, run
 from pipelint.config.nodes import Map, read_text
 from pipelint.config.problems import Problems
@@ -181,10 +181,19 @@ WAYS: dict[str, Callable[[str, Path], object]] = {
 """What a block of YAML is a part of, as its info string says, and how that is read."""
 
 
-@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+@pytest.mark.parametrize("block", [block for block in blocks("yaml") if block.kind != "override"], ids=str)
 def test_every_fragment_of_yaml_loads(block: Block, tmp_path: Path) -> None:
     assert block.kind in WAYS, "say after ```yaml what this is a part of"
     WAYS[block.kind](block.text, tmp_path)
+
+
+def test_the_overrides_of_all_pages_of_rules_load(tmp_path: Path) -> None:
+    """All in one file, since each of them would read the whole default pack."""
+    written = [
+        block.text.partition("overrides:\n")[2] for block in blocks("yaml") if block.kind == "override"
+    ]
+    assert len(written) == len(shipped().pack.rules)
+    section(f"uses: [{', '.join(USED)}]\noverrides:\n{''.join(written)}", tmp_path)
 
 
 def test_the_rule_of_the_readme_says_what_the_readme_says(tmp_path: Path) -> None:
