@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import gcd
@@ -108,7 +108,10 @@ class _Compiler:
             return UNKNOWN
         expr = self.answered(test)
         if (seen := self.inputs.partial.get(field.name)) is not None:
-            expr = Case(((_begins_late(field), lower_bound(test, expr, _beyond(test), seen)),), expr)
+            expr = Case(
+                ((_begins_late(field), lower_bound(test, expr, self.supplied(test, _beyond(test)), seen)),),
+                expr,
+            )
         if field.marker and (test.if_blank is not None or test.name in {"blank", "present"}):
             expr = Case(((Compare("=", Column(field.marker), Constant(1)), UNKNOWN),), expr)
         return expr
@@ -122,16 +125,23 @@ class _Compiler:
         if any(isinstance(o, Other) and o.field.name in self.inputs.unsynced for o in test.operands):
             expr: Expr = UNKNOWN
         else:
-            expr = self.compared(test)
-            for operand in test.operands:
-                if (
-                    isinstance(operand, Other)
-                    and self.inputs.partial.get(operand.field.name, "stands") != "stands"
-                ):
-                    expr = Case(((_begins_late(operand.field), UNKNOWN),), expr)
+            expr = self.supplied(test, self.compared(test))
         if test.if_blank is None:
             return expr
         return Case(((blank, Constant(test.if_blank)),), expr)
+
+    def supplied(self, test: Test, expr: Expr) -> Expr:
+        """The expression, unknown on records that lack one of the test's operands."""
+        others = [operand.field for operand in test.operands if isinstance(operand, Other)]
+        lacking = tuple((marker, UNKNOWN) for other in others for marker in self.lacking(other))
+        return Case(lacking, expr) if lacking else expr
+
+    def lacking(self, operand: Field) -> Iterator[Expr]:
+        """True where this one record lacks the operand, or has too little history of it."""
+        if operand.marker:
+            yield Compare("=", Column(operand.marker), Constant(1))
+        if self.inputs.partial.get(operand.name, "stands") != "stands":
+            yield _begins_late(operand)
 
     def compared(self, test: Test) -> Expr:
         kind = test.field.type

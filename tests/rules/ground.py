@@ -307,7 +307,7 @@ def _stream_of(record: Record) -> Stream:
     return next(stream for stream, kind in RECORD_TYPES.items() if isinstance(record, kind))
 
 
-def _records(  # noqa: C901 - one line for each place where a value can live
+def _records(
     pack: Pack, given: Given, custom: Mapping[str, str], crm: str, connection: str
 ) -> Iterator[Record]:
     values = dict(given.values)

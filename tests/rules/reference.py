@@ -422,7 +422,8 @@ class Reference:
             return value is None
         if test.name == "present":
             return value is not None
-        if any(isinstance(o, Other) and look(o.field) is NOT_SYNCED for o in test.operands):
+        others = [look(operand.field) for operand in test.operands if isinstance(operand, Other)]
+        if any(other is NOT_SYNCED or isinstance(other, AtLeast) for other in others):
             return test.if_blank if value is None else None
         if value is None:
             return test.if_blank
