@@ -64,3 +64,26 @@ def list_(context: Context, form: str) -> int:
     found = sorted(pack.rules.values(), key=lambda rule: (rule.origin != "", rule.name))
     click.echo(render_list(found, pack.settings.languages[0], form, color=context.color))
     return ExitCode.OK
+
+
+@rules.command()
+@click.option("--pack", metavar="NAME", help="A shipped pack's own tests, in each of its languages.")
+@formats("json", "github")
+@click.pass_obj
+def test(context: Context, pack: str | None, form: str) -> int:
+    """Run the tests of the rule files; exits with 1 where one fails.
+
+    Says what was expected and which values decided, and lists the rules that no test flags or leaves clean.
+
+    \b
+    Examples:
+        pipelint rules test
+        pipelint rules test --pack default
+    """
+    from pipelint.engine.tested import run_project_tests, run_shipped_tests
+    from pipelint.render.rule_tests import render
+
+    found = [run_project_tests(context.project)] if pack is None else list(run_shipped_tests(pack))
+    click.echo(render(found, form, color=context.color))
+    failed = any(each.report.failures for each in found)
+    return ExitCode.FINDINGS if failed else ExitCode.OK

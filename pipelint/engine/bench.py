@@ -16,7 +16,7 @@ from pipelint.engine.project import Project
 from pipelint.errors import Problem
 from pipelint.rules.catalogue import ENTITIES, RecordKind
 from pipelint.rules.fields import Field, Origin
-from pipelint.rules.load import load_pack
+from pipelint.rules.load import load_tests
 from pipelint.rules.pack import Pack, native_names
 from pipelint.rules.supply import inputs_of
 
@@ -27,8 +27,10 @@ def validate(folder: Path) -> tuple[Pack | None, list[Problem]]:
     file = load_project_file(folder, problems, known_crms=registry.known())
     rules = file.rules if file else folder / "rules"
     names = tuple(file.connections) if file else ()
-    pack = load_pack(rules, shown(rules, folder), problems, names)
-    return pack, sorted(problems.found, key=lambda p: (p.place.file, p.place.line, p.place.column))
+    pack, _ = load_tests(rules, shown(rules, folder), problems, names)
+    return None if problems.errors else pack, sorted(
+        problems.found, key=lambda p: (p.place.file, p.place.line, p.place.column)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,14 @@ def explain_record(cache: Cache, project: Project, given: str, rule: str | None)
     )
 
 
+def explain_rule(
+    cache: Cache, source: Source, record: str, rule: str, finding: Finding | None
+) -> Explained:
+    """One rule on one prepared record; `finding` is what was found, if anything."""
+    row = rows_of(cache, source.table, [record])[record]
+    return _Explanation(cache, source, row, record).rule(rule, finding)
+
+
 class _Explanation:
     def __init__(self, cache: Cache, source: Source, row: Row, record: str) -> None:
         self.cache = cache

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelint.config.nodes import Node, Problems
 from pipelint.rules.branches import Variants
+from pipelint.rules.cases import Case
 from pipelint.rules.catalogue import (
     ACTIVITY_TYPES,
     FORECAST_CATEGORIES,
@@ -26,6 +27,7 @@ from pipelint.rules.read_rules import RuleContext, read_overrides, read_rules
 from pipelint.rules.read_scores import ScoreContext, read_scores
 from pipelint.rules.read_settings import read_crm_fields, read_settings, read_words
 from pipelint.rules.read_stages import read_pipelines, read_stages
+from pipelint.rules.read_tests import read_tests
 from pipelint.rules.scope import Scope
 from pipelint.rules.scores import Score, own_keys
 from pipelint.rules.sections import Sections, read_sections
@@ -41,7 +43,19 @@ def load_pack(folder: Path, shown: str, problems: Problems, connections: Sequenc
     `shown` is how messages call the folder; `connections` are the names that may stand in `from:` beside the
     CRMs.
     """
+    return _load(read_sections(folder, shown, problems), connections, problems)
+
+
+def load_tests(
+    folder: Path, shown: str, problems: Problems, connections: Sequence[str] = ()
+) -> tuple[Pack | None, tuple[Case, ...]]:
+    """The pack of a folder with its tests, which are read once the pack is sound: they name what is in it."""
     sections = read_sections(folder, shown, problems)
+    pack = _load(sections, connections, problems)
+    return pack, () if pack is None else read_tests(sections.tests, pack, problems)
+
+
+def _load(sections: Sections, connections: Sequence[str], problems: Problems) -> Pack | None:
     pack = _Loader(sections, (*CRMS, *connections), problems).load()
     return None if problems.errors else pack
 
@@ -56,7 +70,9 @@ class _Loader:
     def load(self) -> Pack:
         settings = read_settings(self.single("pack"), self.problems)
         stages = read_stages(self.single("stages"), self.problems)
-        mapped = read_fields(self.named["fields"], self.systems, self.problems)
+        mapped = read_fields(
+            self.named["fields"], self.sections.declared, self.systems, self.problems
+        )
         known: dict[RecordKind, Mapping[str, Field]] = {}
         facts: dict[RecordKind, Mapping[str, Fact]] = {}
         readers: dict[RecordKind, FactReader] = {}

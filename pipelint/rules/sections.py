@@ -18,8 +18,9 @@ NAMED = (
     "conditions", "segments", "rules", "scores",
 )  # fmt: skip
 SINGLE = ("pack", "uses", "overrides", "currency", "stages")
-LATER = {"baselines", "targets", "waivers", "tests"}
-SHIPPED = ("default", "six")
+LATER = {"baselines", "targets", "waivers"}
+TESTS_FILE = "tests.yaml"
+SHIPPED = ("default", "six", "bant", "meddpicc", "spiced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,12 @@ class Sections:
     """Everything that the files define, by section and name."""
 
     named: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in NAMED})
+    declared: dict[str, Entry] = field(default_factory=dict)
+    """The `fields:` of used packs: a shipped pack says what a field is, the project where it lives."""
     single: dict[str, tuple[Node, str]] = field(default_factory=dict)
     overrides: list[tuple[Text, Node]] = field(default_factory=list)
+    tests: list[Node] = field(default_factory=list)
+    """The project's own; a shipped pack's tests are not even read, they took half the time."""
     digest: str = ""
 
 
@@ -92,7 +97,7 @@ def _yaml_files(folder: Traversable) -> Iterator[Traversable]:
     for item in folder.iterdir():
         if item.is_dir():
             yield from _yaml_files(item)
-        elif item.name.endswith(".yaml"):
+        elif item.name.endswith(".yaml") and item.name != TESTS_FILE:
             yield item
 
 
@@ -118,8 +123,9 @@ def _file(
 def _section(key: Text, value: Node, origin: str, sections: Sections, problems: Problems) -> None:
     name = key.value
     if name in LATER:
-        if not (origin and name == "tests"):
-            problems.error(key.place, f"the section '{name}' is not supported yet", "leave it out for now")
+        problems.error(key.place, f"the section '{name}' is not supported yet", "leave it out for now")
+    elif name == "tests":
+        sections.tests.append(value)
     elif name == "overrides":
         if isinstance(value, Map):
             sections.overrides.extend(value.entries)
@@ -133,7 +139,7 @@ def _section(key: Text, value: Node, origin: str, sections: Sections, problems: 
     elif name in NAMED:
         _names(name, value, origin, sections, problems)
     else:
-        known = (*NAMED, *SINGLE)
+        known = (*NAMED, *SINGLE, "tests")
         hint = did_you_mean(name, known) or f"sections are: {', '.join(known)}"
         problems.error(key.place, f"'{name}' is not a section of a rule file", hint)
 
@@ -146,6 +152,9 @@ def _names(section: str, value: Node, origin: str, sections: Sections, problems:
         problems.error(value.place, f"{kind_of(value)} stands where named {section} are expected", hint)
         return
     for key, node in value.entries:
+        if section == "fields" and origin:
+            sections.declared.setdefault(key.value, Entry(key, node, origin))
+            continue
         before = sections.named[section].get(key.value)
         replaces = isinstance(node, Map) and node.get("replaces_builtin") is not None
         if before is None or (before.origin == "builtin" and replaces):
