@@ -22,7 +22,7 @@ test-slow: .venv/dev  ## the tests that take more than a few seconds each
 	$(BIN)/pytest -m slow
 
 test-clients: .venv/dev  ## the sandbox against independent clients of the CRMs; needs Node.js
-	npm install --no-fund --no-audit --prefix tests/clients
+	npm install --no-fund --no-audit --no-package-lock --prefix tests/clients
 	$(BIN)/pytest -m node
 
 lint: .venv/dev
