@@ -179,7 +179,7 @@ def _remark(placed: Placed) -> str:
         said = ", ".join([*chance, *([native.forecast_category] if native.forecast_category else [])])
         parts.append(f"guessed by its {basis}{f' ({said})' if said else ''}")
     if native.active is False:
-        parts.append("switched off in the CRM")
+        parts.append("not an active stage of the CRM")
     return "; ".join(parts)
 
 

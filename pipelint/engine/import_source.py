@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -14,10 +15,11 @@ from pipelint.records import Opportunity, Pipeline, Record, Stage, Stream
 R = TypeVar("R", bound=Record)
 
 
-def native_pipelines(connector: Connector) -> list[NativePipeline]:
+def native_pipelines(connector: Connector, pulled: Iterable[Stage] = ()) -> list[NativePipeline]:
     """Every pipeline in use with its stages in order; one without an id where the CRM names none.
 
-    A connection without stages of their own, such as exported files, has those of its opportunities.
+    A connection without stages of their own, such as exported files, has those of its opportunities. `pulled`
+    are stages that opportunities in the cache are in, whether the CRM still lists them or not.
 
     Raises:
         UsageError: no stage is to be found anywhere.
@@ -27,7 +29,10 @@ def native_pipelines(connector: Connector) -> list[NativePipeline]:
     listed = list(_rows(connector, Stream.STAGES, Stage))
     told_here = Stream.STAGES in streams and (known or any(stage.pipeline for stage in listed))
     seen = {} if told_here else _seen(connector)
-    stages = listed or [stage for found in seen.values() for stage in found]
+    stages = [*listed] or [stage for found in seen.values() for stage in found]
+    if listed:
+        told = {(stage.pipeline, stage.id) for stage in listed}
+        stages += [each for each in pulled if not {(each.pipeline, each.id), ("", each.id)} & told]
     if not stages:
         raise UsageError(
             f"'{connector.name}' delivers no stages",
@@ -47,6 +52,28 @@ def native_pipelines(connector: Connector) -> list[NativePipeline]:
         for name in ids
     ]
     return [each for each in found if each.stages]
+
+
+def pulled_stages(db: sqlite3.Connection, connection: str) -> list[Stage]:
+    """The stages that opportunities in the cache are in: none that the CRM need list as active."""
+    rows = db.execute(
+        """
+        SELECT stage, coalesce(pipeline, ''), min(is_open), max(is_won), avg(probability) FROM opportunity
+        WHERE connection = ? AND stage IS NOT NULL GROUP BY 1, 2 ORDER BY 5, 1
+        """,
+        (connection,),
+    )
+    return [
+        Stage(
+            stage,
+            pipeline,
+            is_open=None if is_open is None else bool(is_open),
+            is_won=None if is_won is None else bool(is_won),
+            probability=None if chance is None else Decimal(round(chance)),
+            active=False,
+        )
+        for stage, pipeline, is_open, is_won, chance in rows
+    ]
 
 
 def _rows(connector: Connector, stream: Stream, record: type[R]) -> Iterator[R]:

@@ -11,10 +11,10 @@ from pipelint.config.nodes import Map, Node, Problems, read_file
 from pipelint.config.paths import shown
 from pipelint.config.project import Connection
 from pipelint.engine.import_draft import MARK, Draft
-from pipelint.engine.import_source import native_pipelines
+from pipelint.engine.import_source import native_pipelines, pulled_stages
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
-from pipelint.records import Stream
+from pipelint.records import Stage, Stream
 from pipelint.rules.catalogue import SIX
 from pipelint.rules.load import load_pack
 from pipelint.rules.pack import Pack, Pipeline
@@ -60,7 +60,7 @@ def propose(project: Project, connection_name: str) -> Proposal:
     rules = _Rules(project, connection)
     base, ladder = rules.base()
     with project.connect(connection) as connector:
-        pipelines = native_pipelines(connector)
+        pipelines = native_pipelines(connector, _pulled(project, connection))
         fields = connector.fields("opportunity")
         supplied = connector.supply(Stream.OPPORTUNITIES, ()).fields
     draft = Draft(connection, base)
@@ -74,6 +74,14 @@ def propose(project: Project, connection_name: str) -> Proposal:
     )
     rules.problems(draft.content()).raise_if_any()
     return _proposal(draft, rules.file)
+
+
+def _pulled(project: Project, connection: Connection) -> list[Stage]:
+    """The stages in use, once something was pulled."""
+    if not (project.folder / project.file.cache).exists():
+        return []
+    with project.cache() as cache:
+        return pulled_stages(cache.db, connection.name)
 
 
 def write(project: Project, proposal: Proposal) -> str:

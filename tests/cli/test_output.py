@@ -34,7 +34,7 @@ rules:
 
 
 def test_check_tells_people_the_worst_first(acme: Command, snapshot: Snapshot) -> None:
-    snapshot(acme("check").out)
+    snapshot(acme("check", "--owner", "Kim Doe").out)
 
 
 def test_check_of_a_project_without_findings(acme: Command, snapshot: Snapshot) -> None:

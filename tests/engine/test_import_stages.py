@@ -65,6 +65,21 @@ def test_afterwards_no_stage_in_use_is_unmapped(crm: Callable[[], Project]) -> N
         assert [found.level for found in unmapped_stages(cache, project, connection)] == ["ok"]
 
 
+def test_a_stage_in_use_that_the_crm_does_not_list_is_proposed_once_it_was_pulled(
+    crm: Callable[[], Project], sandbox: SalesforceSandbox
+) -> None:
+    fields = {"Name": "Odd", "StageName": "Legal", "CloseDate": "2026-12-31"}
+    odd = sandbox.org.create("Opportunity", fields)
+    try:
+        assert "Legal" not in propose(crm(), "sales").content
+        pull_all(crm())
+        line = next(line for line in propose(crm(), "sales").content.splitlines() if "Legal" in line)
+        assert "guessed by its place" in line
+        assert "not an active stage of the CRM" in line
+    finally:
+        sandbox.org.delete("Opportunity", odd)
+
+
 def test_each_stage_asks_for_what_the_packs_own_pipeline_asks(crm: Callable[[], Project]) -> None:
     write(crm(), propose(crm(), "sales"))
 
@@ -87,7 +102,7 @@ def spelt(condition: object) -> str:
 
 def test_what_is_a_guess_says_so(crm: Callable[[], Project]) -> None:
     proposal = propose(crm(), "sales")
-    assert "guessed by its place (80 %, BestCase); switched off in the CRM" in proposal.content
+    assert "guessed by its place (80 %, BestCase); not an active stage of the CRM" in proposal.content
     below = proposal.content.partition("pipelines:")[2]
     assert proposal.guessed == below.count("guessed") == 10
 
