@@ -17,7 +17,8 @@ from pipelint.rules.pack import Pack
 from pipelint.rules.sections import SHIPPED, Sections, read_sections, shipped_pack
 
 STAGES = (shipped_pack("templates") / "six-stages.yaml").read_text(encoding="utf-8")
-USED = tuple(f"{name}@1" for name in SHIPPED)
+PACKS = tuple(name for name in SHIPPED if shipped_pack(name).is_dir())
+USED = tuple(f"{name}@1" for name in PACKS)
 PACK = f"pipelint: 1\npack: {{name: docs, languages: [en, fr]}}\nuses: [{', '.join(USED)}]\n"
 
 
@@ -48,7 +49,7 @@ def shipped() -> Shipped:
 def _files() -> Mapping[str, str]:
     """The text of every shipped file, by the name that places give it: `default@1/facts.yaml`."""
     found: dict[str, str] = {}
-    for name in ("builtin", *SHIPPED):
+    for name in ("builtin", *PACKS):
         for path in _yaml(shipped_pack(name)):
             found[f"{name}@1/{path.name}"] = path.read_text(encoding="utf-8")
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from docs.generator.introduced import since
 from docs.generator.markdown import block, code, heading, page, sentence, table
-from docs.generator.packs import shipped, shown, source, words_in
+from docs.generator.packs import PACKS, shipped, shown, source, words_in
 from pipelint.config.nodes import Map, Node
 from pipelint.rules.calendar import Calendar
 from pipelint.rules.compile_condition import Moment
@@ -34,6 +34,14 @@ STATUS = {
     "trial": "trial: shown as a trial, and never written",
     "off": "off, until a project switches it on",
 }
+_ORIGINS = {
+    "default": "The default pack",
+    "six": "The six qualification questions",
+    "bant": "Budget, authority, need, timing",
+    "meddpicc": "MEDDPICC",
+    "spiced": "SPICED",
+    "builtin": "Rules that pipelint makes from your stages and data",
+}
 _LANGUAGES = {"en": "English", "fr": "French"}
 _NO_MOMENT = Moment(Calendar(), datetime(2026, 11, 20, 10, tzinfo=UTC))  # phrases name it only in cut-offs
 
@@ -51,11 +59,9 @@ def _index(rules: Iterable[Rule]) -> str:
         "Every rule that comes with pipelint. `pipelint rules list` shows them as your project has them, your own "
         "rules included. How a rule is changed is said in [the rule language](../rule-language.md#overrides).",
     ]
-    for origin, words in (
-        ("default", "The default pack: `uses: [default@1]`"),
-        ("six", "The six qualification questions: `uses: [six@1]`"),
-        ("builtin", "Rules that pipelint makes from your stages and data"),
-    ):
+    for origin in (*PACKS, "builtin"):
+        words = _ORIGINS.get(origin, origin)
+        words += "" if origin == "builtin" else f": `uses: [{origin}@1]`"
         rows = [
             (f"[{rule.name}]({rule.name}.md)", rule.title.say("en"), rule.severity, rule.status, _on(rule))
             for rule in rules
@@ -235,9 +241,9 @@ def _source(rule: Rule) -> Iterator[str]:
     if rule.origin == "builtin":
         yield "Its texts as they are shipped; what it checks is worked out from your pack."
     else:
-        yield "The rule as it is shipped, with the conditions and facts that it uses."
+        yield "The rule as it is shipped, with the names that it uses."
     parts = []
-    for section in ("conditions", "facts"):
+    for section in ("fields", "conditions", "facts"):
         names = sorted(_used(section, _node(rule)))
         if names:
             parts.append("\n".join([f"{section}:", *(source(section, name) for name in names)]))

@@ -13,6 +13,16 @@ opportunity_id,name,amount,deal_stage,close_date,created_at,sales_agent
 006A000001LONG2AAA,Initech renewal,,Proposal,2030-12-15,2020-02-03,kim
 006A000001LONG3AAA,Umbrella pilot,9000,Won,2020-03-31,2020-01-20,lee
 """
+SCORE = """\
+pipelint: 1
+
+scores:
+  size:
+    categories: {amount: {max: 10}}
+    points:
+      - {name: large, category: amount, points: 10, when: {amount: {at_least: 10000}}, because: "it is large"}
+    grades: {A: 5, B: 0}
+"""
 _OWNERS = "sales_agent\nkim\nlee\n"
 
 

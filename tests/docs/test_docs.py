@@ -14,9 +14,11 @@ from docs.generator.commands import EXITS, leaves
 from docs.generator.packs import shipped
 from pipelint.config.project import ConnectionHead, FirstPush, ProjectModel, WriteBack
 from pipelint.connectors.files import settings as files
+from pipelint.connectors.naming import field_name
 from pipelint.connectors.salesforce import settings as salesforce
 from pipelint.rules.catalogue import CANONICAL, ENTITIES
 from pipelint.rules.operators import OPERATORS
+from pipelint.rules.own_fields import OWN_FIELDS
 from tests.docs.pages import PAGES, ROOT, anchors, links, name, prose
 
 
@@ -85,6 +87,12 @@ def test_every_name_of_the_rule_language_is_documented() -> None:
     names |= {field.name for entity in ENTITIES.values() for field in entity.fields}
     names |= {fact for fact, entry in shipped().sections.named["facts"].items() if entry.origin == "builtin"}
     assert sorted(each for each in names if f"| `{each}` |" not in written) == []
+
+
+def test_every_field_that_setup_creates_is_documented() -> None:
+    written = text_of("salesforce-setup.md")
+    for definition in OWN_FIELDS.values():
+        assert f"`{field_name('salesforce', definition.label)}`" in written
 
 
 def test_every_shipped_rule_speaks_both_languages() -> None:
