@@ -27,6 +27,8 @@ COMMANDS = {
     "explain": "work",
     "push": "work",
     "run": "work",
+    "runs": "journal",
+    "undo": "journal",
     "rules": "rules",
     "sandbox": "sandbox",
 }

@@ -22,9 +22,9 @@ from pipelint.errors import ExitCode
 )
 @click.option(
     "--pack",
-    type=click.Choice(["default", "six"]),
+    type=click.Choice(["default", "six", "bant", "meddpicc", "spiced"]),
     default="default",
-    help="The shipped rules to begin with.",
+    help="The shipped rules to begin with: default alone, or with a qualification framework.",
 )
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", help="Of the messages.")
 @click.pass_obj
@@ -51,8 +51,9 @@ def init(context: Context, crm: str, pack: str, language: str) -> int:
 Next:
   1. edit {written[0]}: the address of your CRM, and where its secrets are
   2. pipelint{here} doctor                 is everything in reach?
-  3. pipelint{here} pull                   read rights are enough
-  4. pipelint{here} check                  what would be flagged
+  3. pipelint{here} stages import sales    your CRM's own stages, for review
+  4. pipelint{here} pull                   read rights are enough
+  5. pipelint{here} check                  what would be flagged
 Nothing is written into the CRM before you set 'mode: on'."""
     )
     return ExitCode.OK

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from pipelint.cli.app import Context
@@ -114,26 +116,55 @@ def explain(context: Context, record: str, rule: str | None, form: str) -> int:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show the plan, old and new, field by field; write nothing.")
+@click.option(
+    "--save-plan",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --dry-run: keep the plan in this file.",
+)
+@click.option(
+    "--plan",
+    "saved",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write exactly this saved plan, or nothing if the CRM has moved since.",
+)
+@click.option("--resume", is_flag=True, help="Lift the hold that an undo leaves behind.")
 @connections
 @formats("json")
 @click.pass_obj
-def push(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> int:
+def push(
+    context: Context,
+    dry_run: bool,
+    save_plan: Path | None,
+    saved: Path | None,
+    resume: bool,
+    only: tuple[str, ...],
+    form: str,
+) -> int:
     """Write flags and scores into the CRMs, only where they differ.
 
     A plan over the limits of pipelint.yaml is refused whole, before the first write.
 
     \b
-    Example:
+    Examples:
         pipelint push --dry-run
+        pipelint push --dry-run --save-plan plan.json
+        pipelint push --plan plan.json
     """
     from pipelint.engine.project import open_project
     from pipelint.engine.run import push as write
+    from pipelint.engine.saved import save
     from pipelint.render.progress import progress
     from pipelint.render.run import render
 
+    if save_plan is not None and not dry_run:
+        raise click.UsageError("--save-plan goes with --dry-run")
     project = open_project(context.project)
     with progress(context.verbosity) as bar:
-        result = write(project, dry_run=dry_run, only=only, progress=bar)
+        result = write(project, dry_run=dry_run, only=only, saved=saved, resume=resume, progress=bar)
+    if save_plan is not None:
+        save((each.plan for each in result.connections.values() if each.plan), save_plan)
     click.echo(render(result, form, dry_run=dry_run))
     return result.exit_code
 

@@ -102,7 +102,8 @@ def unmapped_stages(cache: Cache, project: Project, connection: Connection) -> I
         ).fetchone()[0]
         if count:
             pipeline = row.native_pipeline or "the only pipeline"
-            what = f"the stage '{row.native_stage}' of {pipeline} is not mapped ({count} records)"
+            records = "1 record" if count == 1 else f"{count:,} records"
+            what = f"the stage '{row.native_stage}' of {pipeline} is not mapped ({records})"
             yield Diagnosis(
                 "problem", what, "add it to a pipeline's 'from:' in the rule files, or set 'ignore: yes'"
             )

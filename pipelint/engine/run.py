@@ -55,7 +55,9 @@ class ConnectionResult:
 
     @property
     def flagged(self) -> int:
-        return sum(finding.status == "flagged" and finding.rule != REFUSED for finding in self.findings)
+        """How many records have a flag, refusals of our own writes aside."""
+        found = (each for each in self.findings if each.status == "flagged" and each.rule != REFUSED)
+        return len({(each.kind, each.id) for each in found})
 
     @property
     def exit_code(self) -> ExitCode:
@@ -220,9 +222,8 @@ class _Run:
         return list(with_since(cache, told))
 
     def empty_plan(self, cache: Cache, connection: Connection) -> Plan:
-        """A pilot lasts until something has been written."""
-        pilot = self.settings.first_push is not None and not ever_written(cache.db, connection.name)
-        return Plan(connection.name, pilot=pilot)
+        """A pilot lasts as long as it stands in the file: nobody else is written to by surprise."""
+        return Plan(connection.name, pilot=self.settings.first_push is not None)
 
     def scope(self, plan: Plan) -> Scope:
         pilot = self.settings.first_push
