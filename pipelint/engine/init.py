@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pipelint.errors import UsageError
+from pipelint.rules.sections import shipped_pack
 
 Crm: TypeAlias = Literal["salesforce", "files"]
-PackName: TypeAlias = Literal["default", "six"]
+PackName: TypeAlias = Literal["default", "six", "bant", "meddpicc", "spiced"]
 Language: TypeAlias = Literal["en", "fr"]
 
 _CONNECTIONS: dict[Crm, str] = {
@@ -66,13 +66,31 @@ uses: [{uses}]
 #   close-date-past: {{severity: warning}}
 #   no-activity: {{settings: {{late: 10 days}}}}
 
-# Where your CRM keeps the six things that every opportunity should say. Without a place they are
-# reported as not synced. 'pipelint stages import' proposes names.
+# Where your CRM keeps what every opportunity should say. Rules about a field without a place 'could not check';
+# 'unmapped: blank' says that a CRM simply has no such field. 'pipelint stages import CONNECTION' proposes names.
 #
 # fields:
-#   need: {{from: {{salesforce: Need__c}}}}
-"""
-_USES: dict[PackName, str] = {"default": "default@1", "six": "default@1, six@1"}
+{fields}"""
+_SIX = ("need", "decision_makers", "budget", "deadline", "risk")
+_FIELDS: dict[PackName, tuple[str, ...]] = {
+    "default": _SIX,
+    "six": _SIX,
+    "bant": ("budget", "decision_makers", "need", "deadline"),
+    "meddpicc": (
+        "metrics", "economic_buyer", "decision_criteria", "decision_process", "paper_process", "pain", "champion",
+        "competition",
+    ),
+    "spiced": ("situation", "pain", "impact", "critical_event", "decision"),
+}  # fmt: skip
+"""The names that have no place in a CRM before the project says one."""
+_BY_ROLE = {"decision_makers", "economic_buyer", "champion"}  # the roles of contacts answer as well
+_SIX_REQUIRED = (
+    ("        # What is needed and what happens next are known from here on, and there is a first estimate.\n", ""),
+    ("required: [need, next_step, amount, close_date]", "required: [next_step, amount, close_date]"),
+    ("        # With need and next_step from above, all six mandatory fields are known when an offer goes out.\n", ""),
+    ("        required: [decision_makers, budget, deadline, risk]\n", ""),
+)
+"""What the stages ask for on behalf of the six; another framework has rules of its own for that."""
 
 
 def init(
@@ -83,14 +101,13 @@ def init(
     Raises:
         UsageError: one of the files is there already; nothing is written then.
     """
-    stages = (resources.files("pipelint.rules") / "packs" / "templates" / "six-stages.yaml").read_text(
-        encoding="utf-8"
-    )
     name = folder.resolve().name or "pack"
     files = {
         folder / "pipelint.yaml": _PROJECT.format(connections=_CONNECTIONS[crm]),
-        folder / "rules" / "pack.yaml": _PACK.format(name=name, language=language, uses=_USES[pack]),
-        folder / "rules" / "stages.yaml": stages,
+        folder / "rules" / "pack.yaml": _PACK.format(
+            name=name, language=language, uses=_uses(pack), fields=_fields(crm, pack)
+        ),
+        folder / "rules" / "stages.yaml": _stages(pack),
         folder / ".gitignore": ".pipelint/\n",
     }
     ignore = folder / ".gitignore"
@@ -105,3 +122,25 @@ def init(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return list(files)
+
+
+def _uses(pack: PackName) -> str:
+    return "default@1" if pack == "default" else f"default@1, {pack}@1"
+
+
+def _fields(crm: Crm, pack: PackName) -> str:
+    """A commented line per name, with the place that it might have."""
+    lines = []
+    for name in _FIELDS[pack]:
+        place = name if crm == "files" else f"{name.title()}__c"
+        blank = ", unmapped: blank" if name in _BY_ROLE else ""
+        lines.append(f"#   {name}: {{from: {{{crm}: {place}}}{blank}}}\n")
+    return "".join(lines)
+
+
+def _stages(pack: PackName) -> str:
+    template = shipped_pack("templates") / "six-stages.yaml"
+    text = template.read_text(encoding="utf-8")
+    for six, plain in _SIX_REQUIRED if pack not in {"default", "six"} else ():
+        text = text.replace(six, plain)
+    return text

@@ -27,10 +27,27 @@ TYPES = {
 
 
 def read_fields(
-    section: Mapping[str, Entry], systems: Sequence[str], problems: Problems
+    section: Mapping[str, Entry],
+    declared: Mapping[str, Entry],
+    systems: Sequence[str],
+    problems: Problems,
 ) -> dict[str, MappedField]:
-    """Every entry of `fields:`; a standard name keeps its type unless the entry gives another."""
+    """Every entry of `fields:`, and the fields that used packs declare.
+
+    A name that is standard, or that a used pack declares, keeps its type unless the entry gives another.
+    """
     standard = {field.name: field for fields in CANONICAL.values() for field in fields}
+    found = _read(declared, standard, systems, problems)
+    known = standard | {name: mapped.field for name, mapped in found.items()}
+    return found | _read(section, known, systems, problems)
+
+
+def _read(
+    section: Mapping[str, Entry],
+    standard: Mapping[str, Field],
+    systems: Sequence[str],
+    problems: Problems,
+) -> dict[str, MappedField]:
     found: dict[str, MappedField] = {}
     for name, entry in section.items():
         form = Form(entry.node, f"the field {name}", _KEYS, problems)

@@ -241,7 +241,7 @@ def _check_names(rules: Mapping[str, Rule], section: Mapping[str, Entry], proble
     for name, rule in rules.items():
         for hidden in rule.hides:
             other = hidden.partition("/")[0]
-            if other not in section and rule.origin != "builtin":
+            if other not in section and not rule.origin:  # a shipped rule may hide one of a pack not in use
                 problems.error(
                     rule.place, f"'{name}' hides '{other}', which is no rule", did_you_mean(other, section)
                 )

@@ -39,6 +39,8 @@ class Sections:
     named: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in NAMED})
     declared: dict[str, Entry] = field(default_factory=dict)
     """The `fields:` of used packs: a shipped pack says what a field is, the project where it lives."""
+    declared: dict[str, Entry] = field(default_factory=dict)
+    """The `fields:` of used packs: a shipped pack says what a field is, the project where it lives."""
     single: dict[str, tuple[Node, str]] = field(default_factory=dict)
     overrides: list[tuple[Text, Node]] = field(default_factory=list)
     tests: list[Node] = field(default_factory=list)
