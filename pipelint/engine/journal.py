@@ -23,12 +23,6 @@ from pipelint.rules.catalogue import RecordKind
 _READ = 2000
 
 
-def ever_written(db: sqlite3.Connection, connection: str) -> bool:
-    """Whether any write to this connection was ever confirmed."""
-    query = "SELECT EXISTS (SELECT 1 FROM journal WHERE connection = ? AND status = 'written')"
-    return bool(db.execute(query, (connection,)).fetchone()[0])
-
-
 def intend(cache: Cache, connection: str, run: str, records: Sequence[PlannedRecord], at: datetime) -> None:
     """Write down what is about to be sent; from here on only the CRM knows what it shows."""
     rows = [

@@ -15,7 +15,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.hold import held_by, release
-from pipelint.engine.journal import ever_written, settle
+from pipelint.engine.journal import settle
 from pipelint.engine.limits import check_limits
 from pipelint.engine.lock import run_lock
 from pipelint.engine.plan import Plan, add_to_plan
@@ -186,7 +186,7 @@ class _Run:
         result.held_by = held_by(cache.db, connection.name)
         writes = self.writes and result.held_by is None
         if connection.writes and connector.write_limits.batch:
-            result.plan = self.empty_plan(cache, connection)
+            result.plan = self.empty_plan(connection)
             if writes:
                 settle(cache, connector, project.clock())
         # One moment for all kinds of record, so that a run over midnight does not see two days.
@@ -221,7 +221,7 @@ class _Run:
         told = without_pending(cache, found, source.pack, source.compiled.moment)
         return list(with_since(cache, told))
 
-    def empty_plan(self, cache: Cache, connection: Connection) -> Plan:
+    def empty_plan(self, connection: Connection) -> Plan:
         """A pilot lasts as long as it stands in the file: nobody else is written to by surprise."""
         return Plan(connection.name, pilot=self.settings.first_push is not None)
 
