@@ -14,7 +14,7 @@ from pipelint.config.nodes import List, Map, Node, Text
 from pipelint.config.problems import Problems
 from pipelint.rules.load import load_pack
 from pipelint.rules.pack import Pack
-from pipelint.rules.sections import SHIPPED, Sections, read_sections, shipped_pack
+from pipelint.rules.sections import SHIPPED, Entry, Sections, read_sections, shipped_pack
 
 STAGES = (shipped_pack("templates") / "six-stages.yaml").read_text(encoding="utf-8")
 PACKS = tuple(name for name in SHIPPED if shipped_pack(name).is_dir())
@@ -63,9 +63,15 @@ def _yaml(folder: Traversable) -> Iterator[Traversable]:
             yield item
 
 
+def entries(section: str) -> Mapping[str, Entry]:
+    """The definitions of one section; shipped packs only declare fields, since a project says where they are."""
+    sections = shipped().sections
+    return sections.declared if section == "fields" else sections.named[section]
+
+
 def source(section: str, name: str) -> str:
     """The lines of one definition as they stand in its file, with the comment above it."""
-    entry = shipped().sections.named[section][name]
+    entry = entries(section)[name]
     lines = _files()[entry.key.place.file].splitlines()
     start = end = entry.key.place.line - 1
     while re.match(r"  #", lines[start - 1]):

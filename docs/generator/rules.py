@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from docs.generator.introduced import since
 from docs.generator.markdown import block, code, heading, page, sentence, table
-from docs.generator.packs import PACKS, shipped, shown, source, words_in
+from docs.generator.packs import PACKS, entries, shipped, shown, source, words_in
 from pipelint.config.nodes import Map, Node
 from pipelint.rules.calendar import Calendar
 from pipelint.rules.compile_condition import Moment
@@ -242,24 +242,26 @@ def _source(rule: Rule) -> Iterator[str]:
         yield "Its texts as they are shipped; what it checks is worked out from your pack."
     else:
         yield "The rule as it is shipped, with the names that it uses."
-    parts = []
-    for section in ("fields", "conditions", "facts"):
-        names = sorted(_used(section, _node(rule)))
-        if names:
-            parts.append("\n".join([f"{section}:", *(source(section, name) for name in names)]))
+    used = _used(_node(rule))
+    parts = [
+        "\n".join([f"{section}:", *(source(section, name) for name in sorted(names))])
+        for section, names in used.items()
+        if names
+    ]
     parts.append("rules:\n" + source("rules", rule.name))
     yield block("\n\n".join(parts), "yaml texts" if rule.origin == "builtin" else "yaml shipped")
 
 
-def _used(section: str, node: Node) -> set[str]:
-    """The names of a section that a definition uses, and those that they use; built-in facts apart."""
-    entries = shipped().sections.named[section]
-    found: set[str] = set()
+def _used(node: Node) -> dict[str, set[str]]:
+    """The names that a definition uses, by section, and those that they use; what is built in apart."""
+    found: dict[str, set[str]] = {"fields": set(), "conditions": set(), "facts": set()}
     open_ = [node]
     while open_:
-        for word in words_in(open_.pop()):
-            name = re.sub(r"^\{|\}$", "", word)
-            if name in entries and name not in found and entries[name].origin != "builtin":
-                found.add(name)
-                open_.append(entries[name].node)
+        names = {re.sub(r"^\{|\}$", "", word) for word in words_in(open_.pop())}
+        for section, taken in found.items():
+            known = entries(section)
+            for name in (names & known.keys()) - taken:
+                if known[name].origin != "builtin":
+                    taken.add(name)
+                    open_.append(known[name].node)
     return found

@@ -24,6 +24,7 @@ from pipelint.config.project import load_project_file
 from pipelint.connectors import registry
 from pipelint.engine.prepare.columns import of_type
 from pipelint.engine.prepare.functions import register
+from pipelint.engine.rule_tests import run_tests
 from pipelint.rules.calendar import PERIOD_UNITS, Calendar
 from pipelint.rules.compile_condition import Inputs, Moment, compile_condition
 from pipelint.rules.condition_reader import read_condition
@@ -31,7 +32,7 @@ from pipelint.rules.conditions import Condition
 from pipelint.rules.emit import python
 from pipelint.rules.fields import ASPECTS, TEMPORAL, Field, FieldType
 from pipelint.rules.ir import SCALE
-from pipelint.rules.load import load_pack
+from pipelint.rules.load import load_pack, load_tests
 from pipelint.rules.messages import Reader
 from pipelint.rules.operators import EXAMPLE_NOW, EXAMPLE_ORDER, OPERATORS, Example, Operator
 from pipelint.rules.pack import Pack
@@ -138,6 +139,18 @@ def section(text: str, folder: Path) -> None:
     the_rules(f"pipelint: 1\n{text}", folder)
 
 
+def rules_with_tests(text: str, folder: Path) -> None:
+    """Rules with tests: they load, and the tests succeed."""
+    (folder / "stages.yaml").write_text(STAGES, encoding="utf-8")
+    (folder / "tests.yaml").write_text(f"pipelint: 1\n{text}", encoding="utf-8")
+    problems = Problems()
+    pack, cases = load_tests(folder, "rules", problems)
+    assert problems.found == []
+    assert pack is not None
+    assert cases
+    assert run_tests(pack, cases).failures == ()
+
+
 def condition(text: str, folder: Path) -> None:
     rule = f"flag_when:\n{indent(text, '  ')}\nseverity: info\nmessage: an example\n"
     section(f"rules:\n  example:\n{indent(rule, '    ')}", folder)
@@ -175,6 +188,7 @@ WAYS: dict[str, Callable[[str, Path], object]] = {
     "section": section,
     "stages": lambda text, folder: the_rules(f"pipelint: 1\n{text}", folder, stages=""),
     "condition": condition,
+    "tested": rules_with_tests,
     "shipped": the_shipped,
     "texts": texts,
 }
@@ -220,7 +234,7 @@ FREE = {
     "connections",
     "streams",
 }  # maps by names that differ from project to project
-OPTIONAL = {"items"}
+OPTIONAL = {"items", "notices", "waiver"}
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)
