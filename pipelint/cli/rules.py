@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from pipelint.cli.app import Context
@@ -87,3 +89,100 @@ def test(context: Context, pack: str | None, form: str) -> int:
     click.echo(render(found, form, color=context.color))
     failed = any(each.report.failures for each in found)
     return ExitCode.FINDINGS if failed else ExitCode.OK
+
+
+@rules.command()
+@click.argument("name")
+@click.option(
+    "--for",
+    "kind",
+    type=click.Choice(["opportunity", "lead"]),
+    default="opportunity",
+    help="What the rule is about.",
+)
+@click.pass_obj
+def new(context: Context, name: str, kind: Literal["opportunity", "lead"]) -> int:
+    """Write a new rule with two tests, to be changed.
+
+    \b
+    Example:
+        pipelint rules new no-competitor
+    """
+    from pipelint.config.paths import shown
+    from pipelint.engine.new_rule import new_rule
+    from pipelint.engine.project import open_project
+
+    path = new_rule(open_project(context.project), name, kind)
+    click.echo(f"{shown(path, context.project)} is written. Change it, then run: pipelint rules test")
+    return ExitCode.OK
+
+
+@rules.command()
+@click.argument("name")
+@formats("json")
+@click.pass_obj
+def show(context: Context, name: str, form: str) -> int:
+    """Show one rule: texts, settings, tests, how often it fires.
+
+    Settings are shown with everything that changes them, and where that is written.
+    """
+    from pipelint.engine.project import open_project
+    from pipelint.engine.rule_page import rule_page
+    from pipelint.render.rule_bench import render_page
+
+    project = open_project(context.project)
+    language = project.pack.settings.languages[0]
+    click.echo(render_page(rule_page(project, name), language, form, color=context.color))
+    return ExitCode.OK
+
+
+@rules.command(name="try")
+@click.argument("name")
+@formats("json")
+@click.pass_obj
+def try_(context: Context, name: str, form: str) -> int:
+    """Try one rule on the cache, whatever its status.
+
+    Shows how many records it flags, which, and what could not be checked. Grace and rules that hide this one
+    are left aside.
+    """
+    from pipelint.engine.project import open_project
+    from pipelint.engine.try_rule import try_rule
+    from pipelint.render.rule_bench import render_tried
+
+    project = open_project(context.project)
+    with project.cache() as cache:
+        tried = try_rule(cache, project, name, project.clock())
+    click.echo(render_tried(tried, form, color=context.color))
+    return ExitCode.OK
+
+
+@rules.command()
+@click.argument("old")
+@click.argument("new", required=False)
+@click.option(
+    "--max-flips", type=click.IntRange(min=0), metavar="N", help="Exit with 1 where more than this changes."
+)
+@formats("json")
+@click.pass_obj
+def diff(context: Context, old: str, new: str | None, max_flips: int | None, form: str) -> int:
+    """Compare two versions of the rules on the same cache.
+
+    OLD and NEW are folders or git revisions of the rules folder; without NEW it is the project's own. Shows
+    which records gain or lose flags, or change in severity or score, by rule, owner, stage and amount.
+
+    \b
+    Examples:
+        pipelint rules diff HEAD
+        pipelint rules diff main feature --max-flips 50
+    """
+    from pipelint.engine.project import open_project
+    from pipelint.engine.rules_diff import diff as compare
+    from pipelint.render.rule_bench import render_diff
+
+    project = open_project(context.project)
+    with project.cache() as cache:
+        found = compare(cache, project, old, new or str(project.file.rules), project.clock())
+    click.echo(render_diff(found, form, color=context.color))
+    too_many = max_flips is not None and len(found.flips) > max_flips
+    return ExitCode.FINDINGS if too_many else ExitCode.OK

@@ -38,7 +38,8 @@ def flow(node: Node) -> str:
 
 def written(text: Text) -> str:
     """A scalar that was read, in quotes where it had some; numbers, yes and no stay as they were written."""
-    return scalar(text.value) if text.quoted or not _WORDS.fullmatch(text.value) else text.value
+    plain = _WORDS.fullmatch(text.value) or text.value.startswith("$")  # in quotes it would be no setting
+    return text.value if plain and not text.quoted else scalar(text.value)
 
 
 def names(texts: Iterable[str]) -> str:
