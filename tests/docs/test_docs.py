@@ -89,6 +89,13 @@ def test_every_name_of_the_rule_language_is_documented() -> None:
     assert sorted(each for each in names if f"| `{each}` |" not in written) == []
 
 
+def test_every_json_document_is_documented() -> None:
+    written = text_of("exit-codes-and-json.md")
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "pipelint").rglob("*.py"))
+    schemas = {schema for text in sources for schema in re.findall(r'"(pipelint\.[a-z-]+/\d+)"', text)}
+    assert sorted(schema for schema in schemas if schema not in written) == []
+
+
 def test_every_field_that_setup_creates_is_documented() -> None:
     written = text_of("salesforce-setup.md")
     for definition in OWN_FIELDS.values():
