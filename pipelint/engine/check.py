@@ -14,9 +14,11 @@ from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
 from pipelint.engine.record import with_since, without_pending
 from pipelint.engine.scores import Score, reason_texts, scores
+from pipelint.engine.waivers import day_of, notices
+from pipelint.errors import Problem
 from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
-from pipelint.rules.compile import compile_pack
+from pipelint.rules.compile import CompiledPack, compile_pack
 from pipelint.rules.compile_condition import Moment
 from pipelint.rules.messages import slots
 from pipelint.rules.pack import Pack
@@ -38,6 +40,8 @@ class CheckResult:
     records: dict[RecordKind, int] = field(default_factory=lambda: {"opportunity": 0, "lead": 0})
     not_pulled: list[str] = field(default_factory=list)
     """Connections that the cache holds nothing of."""
+    notices: list[Problem] = field(default_factory=list)
+    """What is to be said about the pack now that there is data: waivers that are over or fit nothing."""
 
 
 def delivered(cache: Cache, connection: Connection) -> Delivered:
@@ -89,10 +93,12 @@ def check(
     """Every finding and score of the project's connections, or of those named."""
     settings = project.pack.settings
     result = CheckResult(as_of, settings.name, project.pack.hash)
+    compiled: dict[str, CompiledPack] = {}
     for connection in project.connections(only):
         found = False
         for source in sources(cache, project, connection, as_of):
             found = True
+            compiled[source.table] = source.compiled
             count = cache.db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0]
             result.records[source.compiled.kind] += count
             all_ = findings(cache, source, language=settings.languages[0], ages=ages)
@@ -101,6 +107,9 @@ def check(
             result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
         if not found:
             result.not_pulled.append(connection.name)
+    if not only and not result.not_pulled:
+        today = day_of(Moment(settings.calendar, as_of))
+        result.notices += notices(cache, project.pack.waivers, compiled, today)
     return result
 
 

@@ -20,6 +20,7 @@ from pipelint.rules.conditions import Condition
 from pipelint.rules.emit.python import function
 from pipelint.rules.explain import Explainer, Row, in_words
 from pipelint.rules.messages import Reader
+from pipelint.rules.waivers import Waiver
 
 Status: TypeAlias = Literal[
     "flagged", "waived", "trial", "hidden", "could_not_check", "clean", "not concerned"
@@ -52,6 +53,7 @@ class Explained:
     decided: tuple[Decided, ...]
     in_scope: tuple[Decided, ...]
     items: tuple[str, ...]
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,7 @@ def explain_record(cache: Cache, project: Project, given: str, rule: str | None)
     )
 
 
-def explain_rule(
-    cache: Cache, source: Source, record: str, rule: str, finding: Finding | None
-) -> Explained:
+def explain_rule(cache: Cache, source: Source, record: str, rule: str, finding: Finding | None) -> Explained:
     """One rule on one prepared record; `finding` is what was found, if anything."""
     row = rows_of(cache, source.table, [record])[record]
     return _Explanation(cache, source, row, record).rule(rule, finding)
@@ -116,7 +116,7 @@ class _Explanation:
         )
         by_rule = {finding.rule: finding for finding in found}
         names = [name for name in self.source.pack.rules if name == rule] if rule else list(by_rule)
-        order = {"flagged": 0, "trial": 1, "hidden": 2, "could_not_check": 3}
+        order = {"flagged": 0, "trial": 1, "waived": 2, "hidden": 3, "could_not_check": 4}
         explained = [self.rule(name, by_rule.get(name)) for name in names]
         explained.sort(key=lambda each: (order.get(each.status, 9), each.rule))
         return RecordExplained(
@@ -152,6 +152,7 @@ class _Explanation:
             decided=tuple(dict.fromkeys(decided)),
             in_scope=tuple(dict.fromkeys(each for check in checks for each in self.scope(check))),
             items=finding.items if finding else (),
+            waiver=finding.waiver if finding else None,
         )
 
     def status(self, checks: list[CompiledCheck]) -> Status:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import Outcome, Verdict, evaluate
+from pipelint.engine.waivers import InForce
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck, CompiledPack
 from pipelint.rules.conditions import Condition, Other
@@ -17,6 +18,7 @@ from pipelint.rules.explain import Explainer, Leaf, Row, in_words
 from pipelint.rules.fields import Field
 from pipelint.rules.messages import Reader
 from pipelint.rules.pack import Pack, Severity
+from pipelint.rules.waivers import Waiver
 from pipelint.rules.zones import EPOCH_ORDINAL
 
 FindingStatus: TypeAlias = Literal["flagged", "waived", "trial", "hidden", "could_not_check"]
@@ -62,6 +64,8 @@ class Finding:
     written: bool
     keeps: bool
     since: date | None = None
+    waiver: Waiver | None = None
+    """What waives it, where the status says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def findings(
 
     `ages` lets messages say "18 days ago"; what is written or exported says the date instead.
     """
-    maker = _Maker(source, language, ages)
+    waivers = InForce(cache, source.pack, source.compiled, source.connection)
+    maker = _Maker(source, waivers, language, ages)
     verdicts = evaluate(cache, source.compiled, source.table, record)
     while batch := list(islice(verdicts, _BATCH)):
         rows = rows_of(cache, source.table, [verdict.id for verdict in batch])
@@ -110,9 +115,18 @@ class _Whose(NamedTuple):
     amount: int | None
 
 
+class _Context(NamedTuple):
+    """What the findings of one record depend on: its values, what is waived by check, and what is hidden."""
+
+    reader: Reader
+    waived: Mapping[str, Waiver]
+    hidden: Collection[str]
+
+
 class _Maker:
-    def __init__(self, source: Source, language: str, ages: bool) -> None:
+    def __init__(self, source: Source, waivers: InForce, language: str, ages: bool) -> None:
         self.source = source
+        self.waivers = waivers
         self.language = language
         self.known = source.pack.known[source.compiled.kind]
         self.today = source.compiled.moment.today if ages else None
@@ -126,9 +140,16 @@ class _Maker:
             found = (check, outcome, verdict.severities.get(number, 0))
             by_rule.setdefault(check.rule.name, []).append(found)
         reader = Reader(row, self.known, self.language, self.today)
-        hidden = _hidden(by_rule)
+        waived = self.waived(verdict.id, by_rule, row)
+        context = _Context(reader, waived, _hidden(by_rule, waived))
         whose = self.whose(verdict.id, row, reader)
-        return [self.of_rule(whose, checks, row, reader, hidden) for checks in by_rule.values()]
+        return [self.of_rule(whose, checks, row, context) for checks in by_rule.values()]
+
+    def waived(self, record: str, by_rule: Mapping[str, list[_Found]], row: Row) -> dict[str, Waiver]:
+        """The waiver of each flagged check that has one, by the check's name."""
+        checks = [found[0] for each in by_rule.values() for found in each if found[1] is Outcome.FLAGGED]
+        found = {check.name: self.waivers.of(check.rule.name, check.name, record, row) for check in checks}
+        return {name: waiver for name, waiver in found.items() if waiver is not None}
 
     def whose(self, record: str, row: Row, reader: Reader) -> _Whose:
         return _Whose(
@@ -141,21 +162,25 @@ class _Maker:
             _number(row, "amount"),
         )
 
-    def of_rule(
-        self, whose: _Whose, checks: list[_Found], row: Row, reader: Reader, hidden: Collection[str]
-    ) -> Finding:
-        rule = checks[0][0].rule
+    def of_rule(self, whose: _Whose, checks: list[_Found], row: Row, context: _Context) -> Finding:
+        rule, reader, hidden = checks[0][0].rule, context.reader, context.hidden
         flagged = [found for found in checks if found[1] is Outcome.FLAGGED]
-        shown = [found for found in flagged if rule.name not in hidden and found[0].name not in hidden]
-        chosen = shown or flagged or checks
+        standing = [found for found in flagged if found[0].name not in context.waived]
+        shown = [found for found in standing if rule.name not in hidden and found[0].name not in hidden]
+        chosen = shown or standing or flagged or checks
         items = tuple(check.check.item for check, _, _ in chosen if check.check.item)
-        level = max((severity for _, _, severity in shown or flagged), default=SEVERITY_NUMBER[rule.severity])
+        level = max(
+            (severity for _, _, severity in shown or standing or flagged),
+            default=SEVERITY_NUMBER[rule.severity],
+        )
         evidence = tuple(
             e for check, outcome, _ in chosen for e in self.evidence(check, outcome, row, reader)
         )
         status: FindingStatus = "could_not_check"
-        if flagged:
+        if standing:
             status = "hidden" if not shown else "trial" if rule.status == "trial" else "flagged"
+        elif flagged:
+            status = "waived"
         said = rule.message.say(self.language) if flagged else ""
         return Finding(
             connection=self.source.connection,
@@ -177,6 +202,7 @@ class _Maker:
             amount=whose.amount,
             written=rule.status == "on" and status == "flagged",
             keeps=not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks),
+            waiver=context.waived[flagged[0][0].name] if status == "waived" else None,
         )
 
     def labels(self, items: tuple[str, ...]) -> str:
@@ -224,12 +250,13 @@ class _Maker:
         return reader.value(field.name) if field.name in self.known else str(reader.row.get(field.main.name))
 
 
-def _hidden(by_rule: Mapping[str, list[_Found]]) -> frozenset[str]:
+def _hidden(by_rule: Mapping[str, list[_Found]], waived: Collection[str]) -> frozenset[str]:
     """The rules, and the items of rules, that a flagged rule hides here (rules.md §4.7)."""
     return frozenset(
         name
         for checks in by_rule.values()
-        if checks[0][0].rule.status != "trial" and any(found[1] is Outcome.FLAGGED for found in checks)
+        if checks[0][0].rule.status != "trial"
+        and any(check.name not in waived for check, outcome, _ in checks if outcome is Outcome.FLAGGED)
         for name in checks[0][0].rule.hides
     )
 

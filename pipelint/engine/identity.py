@@ -27,12 +27,8 @@ def matches(given: str, record: Identified) -> bool:
     return given in {record.id, record.url, f"{record.connection}:{record.kind}/{record.id}"}
 
 
-def find(cache: Cache, given: str) -> tuple[str, RecordKind, str]:
-    """Connection, kind and id of the one record that is meant.
-
-    Raises:
-        UsageError: there is none, or the bare id stands for several.
-    """
+def candidates(cache: Cache, given: str) -> list[tuple[str, RecordKind, str]]:
+    """Connection, kind and id of every record that can be meant."""
     found: list[tuple[str, RecordKind, str]] = []
     connection, _, rest = given.rpartition(":") if "://" not in given else ("", "", given)
     kind_given, _, id_given = rest.partition("/") if connection else ("", "", rest)
@@ -42,6 +38,16 @@ def find(cache: Cache, given: str) -> tuple[str, RecordKind, str]:
         query = f"SELECT connection, id FROM {stream.value} WHERE (id = ? OR url = ?)"
         rows = cache.db.execute(query, (id_given, given))
         found += [(name, kind, str(record)) for name, record in rows if not connection or name == connection]
+    return found
+
+
+def find(cache: Cache, given: str) -> tuple[str, RecordKind, str]:
+    """Connection, kind and id of the one record that is meant.
+
+    Raises:
+        UsageError: there is none, or the bare id stands for several.
+    """
+    found = candidates(cache, given)
     if len(found) == 1:
         return found[0]
     if not found:

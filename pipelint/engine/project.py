@@ -88,7 +88,8 @@ def open_project(folder: Path, *, clock: Clock = system_clock) -> Project:
         for connection in file.connections.values():
             settings[connection.name] = connection.settings(registry.load(connection.crm).Settings, problems)
         names = tuple(file.connections)
-        pack = load_pack(file.rules, shown(file.rules, folder), problems, names)
+        today = clock().date()
+        pack = load_pack(file.rules, shown(file.rules, folder), problems, names, today=today)
     problems.raise_if_any()
     if file is None or pack is None:
         raise UsageError("the project's files could not be read")

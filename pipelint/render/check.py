@@ -13,6 +13,7 @@ from pipelint.engine.findings import Finding, worst_first
 from pipelint.engine.scores import Score
 from pipelint.render.scores import number, scores_table
 from pipelint.render.table import amount, plural, table
+from pipelint.render.waivers import waiver_document, waivers_table
 from pipelint.rules.ir import SCALE
 
 _SHOWN = 25
@@ -40,6 +41,10 @@ def document(result: CheckResult) -> dict[str, Any]:
         "summary": summary(result),
         "findings": [finding_document(finding) for finding in result.findings],
         "scores": [score_document(score) for score in result.scores],
+        "notices": [
+            {"place": str(notice.place), "message": notice.what, "hint": notice.hint}
+            for notice in result.notices
+        ],
     }
 
 
@@ -81,6 +86,8 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     }
     if finding.items:
         found["items"] = list(finding.items)
+    if finding.waiver:
+        found["waiver"] = waiver_document(finding.waiver)
     return found
 
 
@@ -122,8 +129,10 @@ def text(result: CheckResult, *, color: bool) -> str:
     parts = [
         _findings_table(flagged, color),
         _rules_table(flagged, color),
+        waivers_table(result.findings, color),
         scores_table(result.scores, color),
         _unchecked(result),
+        "\n".join(f"{notice.place}: {notice.what}" for notice in result.notices),
         _closing(result, flagged),
     ]
     if result.not_pulled:

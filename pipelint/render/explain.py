@@ -8,6 +8,7 @@ from typing import Any
 from pipelint.engine.explain import Decided, Explained, RecordExplained
 from pipelint.render.scores import explained_document, explained_lines
 from pipelint.render.table import STYLES
+from pipelint.render.waivers import waived, waiver_document
 
 
 def render(explained: RecordExplained, form: str, *, color: bool) -> str:
@@ -46,6 +47,7 @@ def document(explained: RecordExplained) -> dict[str, Any]:
                 "decided": [_test(each) for each in rule.decided],
                 "in_scope": [_test(each) for each in rule.in_scope],
                 "items": list(rule.items),
+                "waiver": waiver_document(rule.waiver),
             }
             for rule in explained.rules
         ],
@@ -59,7 +61,7 @@ def _test(each: Decided) -> dict[str, str]:
 
 def _rule(rule: Explained, color: bool) -> list[str]:
     said = rule.status.replace("_", " ").upper()
-    if rule.status in {"flagged", "trial", "hidden"}:
+    if rule.status in {"flagged", "trial", "waived", "hidden"}:
         said += f" ({rule.severity}{f', since {rule.since:%-d %b %Y}' if rule.since else ''})"
     lines = [f"{_painted(rule.rule, rule.severity, color)}   {said}   {rule.place}"]
     if rule.message:
@@ -71,6 +73,8 @@ def _rule(rule: Explained, color: bool) -> list[str]:
     ]
     if rule.in_scope:
         lines.append("  in scope because " + ", ".join(f"{each.field} {each.test}" for each in rule.in_scope))
+    if rule.waiver:
+        lines.append(f"  {waived(rule.waiver)}")
     if rule.fix:
         lines.append(f"  to clear it: {rule.fix}")
     if rule.why:

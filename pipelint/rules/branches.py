@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipelint.config.nodes import Map, Node, Problems, Text, did_you_mean, kind_of
+from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
 from pipelint.errors import Place
 from pipelint.rules.catalogue import STAGE_GROUPS, RecordKind
 from pipelint.rules.condition_reader import read_condition
@@ -86,7 +86,12 @@ class _Branches:
         self.per_segment = self._changes(form.node("per_segment"), segments, "segment")
         if override is not None:
             self.per_segment |= self._changes(override.node("per_segment"), segments, "segment")
-        self.per_group = self._changes(form.node("per_stage_group"), STAGE_GROUPS, "stage group")
+        groups = form.node("per_stage_group")
+        if groups is not None and "stage_group" not in scope.fields:
+            what = f"'per_stage_group' needs stages, and a {kind} has none"
+            problems.error(form.key_place("per_stage_group"), what, "leave it out")
+            groups = None
+        self.per_group = self._changes(groups, STAGE_GROUPS, "stage group")
         self.place = form.place
 
     def read(self) -> tuple[Branch, ...] | None:
@@ -109,7 +114,7 @@ class _Branches:
             (pipeline, member)
             for pipeline in self.variants.pipelines
             for member in pipeline.stages
-            if self.name in member.settings
+            if self.name in member.settings and "stage" in self.scope.fields
         ]
         for segment in (*self.per_segment, None):
             for stage in (*stages, None):
@@ -137,7 +142,7 @@ class _Branches:
             settings |= {
                 key: value
                 for key, value in member.settings[self.name].items()
-                if isinstance(value, Text | Map)
+                if isinstance(value, Text | Map | List)
             }
             guards.append(is_word(self.scope.fields["pipeline"], pipeline.name, self.place))
             guards.append(is_word(self.scope.fields["stage"], member.stage.name, self.place))

@@ -14,7 +14,15 @@ Word = TypeVar("Word", bound=str)
 class Form:
     """One map of a rule file. Every reader answers None where the key is absent or wrong; wrong is reported."""
 
-    def __init__(self, node: Node, what: str, known: Sequence[str], problems: Problems) -> None:
+    def __init__(
+        self,
+        node: Node,
+        what: str,
+        known: Sequence[str],
+        problems: Problems,
+        name_place: Place | None = None,
+    ) -> None:
+        self.name_place = name_place
         self.problems = problems
         self.what = what
         self.place: Place = node.place

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipelint.config.nodes import Node, Problems
+from pipelint.config.nodes import List, Node, Problems, Text
 from pipelint.rules.branches import Variants
 from pipelint.rules.cases import Case
 from pipelint.rules.catalogue import (
@@ -70,11 +70,10 @@ class _Loader:
     def load(self) -> Pack:
         settings = read_settings(self.single("pack"), self.problems)
         stages = read_stages(self.single("stages"), self.problems)
-        mapped = read_fields(
-            self.named["fields"], self.sections.declared, self.systems, self.problems
-        )
+        mapped = read_fields(self.named["fields"], self.sections.declared, self.systems, self.problems)
         known: dict[RecordKind, Mapping[str, Field]] = {}
         facts: dict[RecordKind, Mapping[str, Fact]] = {}
+        broken: dict[RecordKind, frozenset[str]] = {}
         readers: dict[RecordKind, FactReader] = {}
         for kind in KINDS:
             fields = _with_stages(with_mapping(kind, mapped), stages)
@@ -82,9 +81,13 @@ class _Loader:
                 kind, fields, self.named["facts"], settings.calendar, stages, self.problems
             )
             facts[kind] = readers[kind].read()
+            broken[kind] = frozenset(readers[kind].broken)
             known[kind] = fields | {name: fact.field for name, fact in facts[kind].items()}
         conditions = {name: entry.node for name, entry in self.named["conditions"].items()}
-        scopes = {kind: Scope(kind, known[kind], settings.calendar, conditions) for kind in KINDS}
+        scopes = {
+            kind: Scope(kind, known[kind], settings.calendar, conditions, broken=broken[kind])
+            for kind in KINDS
+        }
         pipelines = read_pipelines(
             self.named["pipelines"], stages, scopes["opportunity"], self.systems, self.problems
         )
@@ -118,6 +121,8 @@ class _Loader:
             ),
             generated,
         )
+        rules = read_rules(self.named["rules"], context, self.problems)
+        self.unused_conditions(scopes)
         return Pack(
             settings=settings,
             fields=mapped,
@@ -126,7 +131,7 @@ class _Loader:
             stages=stages,
             pipelines=pipelines,
             segments=tuple(segments),
-            rules=read_rules(self.named["rules"], context, self.problems),
+            rules=rules,
             roles=read_words(self.named["roles"], ROLES, "roles", self.systems, self.problems),
             activity_types=read_words(
                 self.named["activity_types"], ACTIVITY_TYPES, "activity types", self.systems, self.problems
@@ -149,6 +154,15 @@ class _Loader:
         found = self.sections.single.get(name)
         return found[0] if found else None
 
+    def unused_conditions(self, scopes: Mapping[RecordKind, Scope]) -> None:
+        """A condition of the project that no rule uses is checked too; it must suit at least one kind."""
+        for name, entry in self.named["conditions"].items():
+            used = any(name in scope.used_conditions for scope in scopes.values())
+            if used or entry.origin or _has_setting(entry.node):
+                continue
+            if not any(read_condition(entry.node, scope, Problems()) for scope in scopes.values()):
+                read_condition(entry.node, scopes["opportunity"], self.problems)
+
     def segments(
         self, scopes: Mapping[RecordKind, Scope]
     ) -> list[tuple[str, Mapping[RecordKind, Condition]]]:
@@ -161,12 +175,8 @@ class _Loader:
                 condition = read_condition(entry.node, scope, trial)
                 if condition is not None:
                     by_kind[kind] = condition
-                elif kind == "opportunity":
-                    first = trial
             if not by_kind:
-                self.problems.found.extend(
-                    problem for problem in first.found if problem not in self.problems.found
-                )
+                read_condition(entry.node, scopes["opportunity"], self.problems)
             found.append((name, by_kind))
         return found
 
@@ -179,6 +189,14 @@ def _totals(scores: Mapping[str, Score], kind: RecordKind) -> dict[str, Field]:
 def _facts_of(scores: Mapping[str, Score], kind: RecordKind) -> dict[str, Fact]:
     """What the items of scores count."""
     return {fact.name: fact for score in scores.values() if score.kind == kind for fact in score.facts()}
+
+
+def _has_setting(node: Node) -> bool:
+    """Whether it can be checked only inside a rule, which gives its settings their values."""
+    if isinstance(node, Text):
+        return node.value.startswith("$") and not node.quoted
+    parts = node.items if isinstance(node, List) else tuple(value for _, value in node.entries)
+    return any(_has_setting(part) for part in parts)
 
 
 def _with_stages(fields: Mapping[str, Field], stages: Sequence[Stage]) -> dict[str, Field]:

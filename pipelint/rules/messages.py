@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -62,7 +62,9 @@ def read_texts(node: Node | None, problems: Problems, languages: tuple[str, ...]
     return None
 
 
-def check_slots(node: Node | None, names: Mapping[str, Field], problems: Problems) -> frozenset[str]:
+def check_slots(
+    node: Node | None, names: Mapping[str, Field], problems: Problems, broken: Collection[str] = ()
+) -> frozenset[str]:
     """The fields that a text names; an unknown one, or a format that its type does not have, is reported."""
     used: set[str] = set()
     parts = (
@@ -73,7 +75,7 @@ def check_slots(node: Node | None, names: Mapping[str, Field], problems: Problem
             continue
         for found in _SLOT.finditer(part.value):
             name, form = found[1], found[2]
-            if name == "items":
+            if name == "items" or name in broken:
                 continue
             field = names.get(name)
             if field is None:

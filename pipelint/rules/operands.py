@@ -325,6 +325,8 @@ class OperandReader:
         return Other(found, times, plus, direction)
 
     def unknown_field(self, text: Text) -> None:
+        if text.value in self.scope.broken:
+            return
         hint = did_you_mean(text.value, [*self.scope.names(), *self.scope.conditions])
         self.problems.error(
             text.place, f"'{text.value}' is not known in a condition on {self.scope.label}", hint

@@ -15,6 +15,7 @@ from pipelint.rules.facts import Fact
 from pipelint.rules.fields import Field
 from pipelint.rules.messages import Texts
 from pipelint.rules.scores import Score
+from pipelint.rules.waivers import Waiver
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 Status: TypeAlias = Literal["on", "report", "trial", "off", "retired"]
@@ -166,6 +167,7 @@ class Pack:
     crm_fields: Mapping[str, NativeNames]
     hash: str
     scores: Mapping[str, Score] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
 
     def live_rules(self, kind: RecordKind) -> tuple[Rule, ...]:
         """The rules of a kind that are evaluated at all."""

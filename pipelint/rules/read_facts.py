@@ -24,6 +24,7 @@ _BUILTIN_ONLY = ("greatest",)
 _OF_FIELDS = ("filled", "difference", "ratio")
 _FORMS = (*_WHOLE_ROWS, *_OF_VALUES, "sum_days", *_OF_FIELDS)
 _KEYS = (*_FORMS, "where", "from", "to", "for", "label", "replaces_builtin")
+_KINDS = ("opportunity", "lead")
 _TODAY = Field("today", FieldType.DATE, "the day on which the rules are looked at")
 
 
@@ -46,6 +47,7 @@ class FactReader:
         self.problems = problems
         self.section = {name: entry for name, entry in section.items() if self._concerns(entry)}
         self.facts: dict[str, Fact] = {}
+        self.broken: set[str] = set()
         self._open: list[str] = []
 
     def read(self) -> dict[str, Fact]:
@@ -64,6 +66,9 @@ class FactReader:
                 self.problems.error(
                     kind.place, "facts for owners are not supported yet", "leave it out for now"
                 )
+            elif kind.value not in _KINDS:
+                hint = did_you_mean(kind.value, _KINDS) or f"it is one of: {', '.join(_KINDS)}"
+                self.problems.error(kind.place, f"'{kind.value}' is not a value of 'for'", hint)
             return kind.value == self.kind
         if entry.origin == "builtin":
             return self._suits(node)
@@ -86,13 +91,15 @@ class FactReader:
         return False
 
     def _fact(self, name: str) -> Fact | None:
-        if name in self.facts:
-            return self.facts[name]
+        if name in self.facts or name in self.broken:
+            return self.facts.get(name)
         entry = self.section.get(name)
         if entry is None:
             return None
         if name in self._open:
-            circle = " → ".join((*self._open[self._open.index(name) :], name))
+            members = self._open[self._open.index(name) :]
+            self.broken.update(members)
+            circle = " → ".join((*members, name))
             self.problems.error(entry.key.place, f"facts go round in a circle: {circle}")
             return None
         if name in self.fields:
@@ -105,7 +112,8 @@ class FactReader:
         keys = Keys(entry.node, f"the fact {name}", known, self.problems)
         built = self._form(keys, entry)
         self._open.pop()
-        if built is None:
+        if built is None or name in self.broken:
+            self.broken.add(name)
             return None
         form, field = built
         label = keys.text("label")
@@ -124,9 +132,19 @@ class FactReader:
             self.problems.error(entry.key.place, f"{what}; {found}")
             return None
         name = given[0]
+        self._idle(keys, name)
         if name in _OF_FIELDS:
             return self._of_fields(name, cast("Node", keys.node(name)))
         return self._over_rows(name, keys)
+
+    def _idle(self, keys: Keys, form: str) -> None:
+        """Report keys that this form of a fact does not look at."""
+        idle = [] if form == "sum_days" else ["from", "to"]
+        idle += ["where"] if form in _OF_FIELDS else []
+        for key in idle:
+            if keys.has(key):
+                works = "counts and other looks at related rows" if key == "where" else "sum_days"
+                self.problems.error(keys.key_place(key), f"'{key}' works with {works}, not with '{form}'")
 
     def _of_fields(self, name: str, node: Node) -> tuple[Form, Field] | None:
         if not isinstance(node, List):
@@ -135,6 +153,9 @@ class FactReader:
         fields = [self._name(text) for text in texts_of(node, f"'{name}'", self.problems)]
         found = [field for field in fields if field is not None]
         if len(found) < len(node.items):
+            return None
+        if name == "filled" and _TODAY in found:
+            self.problems.error(node.place, "'filled' counts fields; today is always there", "leave it out")
             return None
         if name == "filled":
             return Filled(tuple(found)), Field("", FieldType.NUMBER, "")

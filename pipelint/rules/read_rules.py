@@ -52,7 +52,11 @@ def read_overrides(
             hint = did_you_mean(rule, names) or "an override changes a rule of a used pack"
             problems.error(key.place, f"there is no rule named '{rule}' to override", hint)
             continue
-        found[key.value] = Form(node, f"the override of {key.value}", OVERRIDE_KEYS, problems)
+        if key.value in found:
+            first = found[key.value].name_place
+            problems.error(key.place, f"'{key.value}' is overridden twice: also at {first}", "keep one")
+            continue
+        found[key.value] = Form(node, f"the override of {key.value}", OVERRIDE_KEYS, problems, key.place)
     return found
 
 
@@ -64,6 +68,8 @@ def read_rules(section: Mapping[str, Entry], context: RuleContext, problems: Pro
         if rule is not None:
             rules[name] = rule
     _check_names(rules, section, problems)
+    _check_items(rules, context, problems)
+    _check_stage_settings(section, context, problems)
     return rules
 
 
@@ -178,7 +184,8 @@ class _RuleReader:
     def texts(self, key: str, kind: RecordKind) -> Texts | None:
         form = self.changed(key) if key == "message" else self.form
         node = form.node(key)
-        check_slots(node, self.context.scopes[kind].fields, self.problems)
+        scope = self.context.scopes[kind]
+        check_slots(node, scope.fields, self.problems, scope.broken)
         return read_texts(node, self.problems, self.context.languages)
 
     def settings(self) -> dict[str, Node]:
@@ -237,7 +244,38 @@ class _RuleReader:
         return tuple(result)
 
 
+def _check_items(rules: Mapping[str, Rule], context: RuleContext, problems: Problems) -> None:
+    """An override of `rule/item` names an item that the rule can have."""
+    for name, form in context.overrides.items():
+        rule, _, item = name.partition("/")
+        items = [check.item for check in context.generated.get(rule, ()) if check.item]
+        if item and rule in rules and item not in items:
+            hint = did_you_mean(item, items) or f"it has: {', '.join(items) or 'none'}"
+            place = form.name_place or form.place
+            problems.error(place, f"{rule} cannot have the item '{item}'", hint)
+
+
+def _check_stage_settings(section: Mapping[str, Entry], context: RuleContext, problems: Problems) -> None:
+    """`settings:` of a stage name rules, and settings that those rules have."""
+    for pipeline in context.variants.pipelines:
+        for member in pipeline.stages:
+            for rule, settings in member.settings.items():
+                if rule not in section:
+                    hint = did_you_mean(rule, section)
+                    what = f"the stage '{member.stage.name}' has settings for '{rule}', which is no rule"
+                    problems.error(member.place, what, hint)
+                    continue
+                node = section[rule].node
+                own = node.get("settings") if isinstance(node, Map) else None
+                known = own.names() if isinstance(own, Map) else ()
+                for name in settings:
+                    if name not in known:
+                        hint = did_you_mean(name, known) or f"it has: {', '.join(known) or 'none'}"
+                        problems.error(member.place, f"{rule} has no setting '{name}'", hint)
+
+
 def _check_names(rules: Mapping[str, Rule], section: Mapping[str, Entry], problems: Problems) -> None:
+    seen: set[str] = set()
     for name, rule in rules.items():
         for hidden in rule.hides:
             other = hidden.partition("/")[0]
@@ -246,7 +284,8 @@ def _check_names(rules: Mapping[str, Rule], section: Mapping[str, Entry], proble
                     rule.place, f"'{name}' hides '{other}', which is no rule", did_you_mean(other, section)
                 )
         circle = _circle(name, rules)
-        if circle:
+        if circle and seen.isdisjoint(circle):
+            seen.update(circle)
             problems.error(rule.place, f"rules hide each other in a circle: {' → '.join(circle)}")
 
 

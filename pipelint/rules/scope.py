@@ -23,6 +23,8 @@ class Scope:
     """Inside `where`: the fields of the record the rows belong to, reached as `record.x`."""
     used_settings: set[str] = field(default_factory=set)
     used_conditions: set[str] = field(default_factory=set)
+    broken: frozenset[str] = frozenset()
+    """Facts whose own mistakes were reported: using them is no second mistake."""
 
     def find(self, name: str) -> Field | None:
         if name.startswith("record.") and self.outer:
@@ -50,6 +52,7 @@ class Scope:
             self.outer,
             self.used_settings,
             self.used_conditions,
+            self.broken,
         )
 
 

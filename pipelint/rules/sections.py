@@ -60,7 +60,15 @@ def read_sections(folder: Path, shown: str, problems: Problems) -> Sections:
     _shipped("builtin", sections, problems, hashed)
     for path in files:
         name = f"{shown}/{path.relative_to(folder).as_posix()}"
-        _file(path.read_text(encoding="utf-8-sig"), name, "", sections, problems, hashed)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            what = f"the file is not UTF-8 text (byte {error.start})"
+            problems.error(Place(name), what, "save it as UTF-8")
+        except OSError as error:
+            problems.error(Place(name), f"the file cannot be read: {error.strerror}")
+        else:
+            _file(text, name, "", sections, problems, hashed)
     uses = sections.single.get("uses")
     for used in _uses(uses[0] if uses else None, problems):
         _shipped(used, sections, problems, hashed)
@@ -70,6 +78,7 @@ def read_sections(folder: Path, shown: str, problems: Problems) -> Sections:
 
 def _uses(node: Node | None, problems: Problems) -> Iterator[str]:
     items = () if node is None else node.items if isinstance(node, List) else (node,)
+    seen: set[str] = set()
     for item in items:
         written = item.value if isinstance(item, Text) else ""
         name, _, version = written.partition("@")
@@ -81,7 +90,10 @@ def _uses(node: Node | None, problems: Problems) -> Iterator[str]:
             )
         elif version != "1":
             problems.error(item.place, f"'{written}' names no version that is shipped", f"write {name}@1")
+        elif name in seen:
+            problems.error(item.place, f"the pack '{name}' is used twice", "keep one")
         else:
+            seen.add(name)
             yield name
 
 
@@ -116,7 +128,11 @@ def _file(
     version = node.get("pipelint")
     if not isinstance(version, Text) or version.value != FORMAT:
         place = version.place if version else Place(shown, 1, 1)
-        problems.error(place, "the file does not say its format", "begin it with 'pipelint: 1'")
+        if isinstance(version, Text) and version.value.isdecimal():
+            what = f"the file is written in format {version.value}, and this pipelint reads format {FORMAT}"
+            problems.error(place, what, "install a newer pipelint")
+        else:
+            problems.error(place, "the file does not say its format", "begin it with 'pipelint: 1'")
     for key, value in node.entries:
         if key.value != "pipelint":
             _section(key, value, origin, sections, problems)
@@ -161,6 +177,9 @@ def _names(section: str, value: Node, origin: str, sections: Sections, problems:
         replaces = isinstance(node, Map) and node.get("replaces_builtin") is not None
         if before is None or (before.origin == "builtin" and replaces):
             sections.named[section][key.value] = Entry(key, node, origin)
+        elif before.origin == "builtin" and section == "rules":
+            hint = "change it under 'overrides:', or give yours another name"
+            problems.error(key.place, f"'{key.value}' is a rule of pipelint's own", hint)
         elif before.origin == "builtin":
             hint = "add 'replaces_builtin: yes' if you mean to take its name"
             problems.error(key.place, f"'{key.value}' is a built-in fact", hint)

@@ -10,7 +10,7 @@ from pipelint.rules.conditions import All, AnyOf, Condition, Negated, Span, Test
 from pipelint.rules.facts import Fact, OpenCriteria
 from pipelint.rules.fields import Field, FieldType, Origin
 from pipelint.rules.operators import operators_of
-from pipelint.rules.pack import Branch, Check, Pipeline, PipelineStage, Severity
+from pipelint.rules.pack import SEVERITIES, Branch, Check, Pipeline, PipelineStage, Severity
 
 _Made = tuple[str, Condition, Condition, Severity]  # item, guard, what is wrong, severity
 
@@ -81,9 +81,11 @@ class _StageRules:
         if member.to_leave is None:
             return
         guard = self.in_pipeline(pipeline, member, later="is")
+        parts: dict[str, list[Condition]] = {}
         for part in members_of(member.to_leave):
-            item = next(tests_in(part)).field.name
-            yield item, guard, Negated(part, member.place), "info"
+            parts.setdefault(next(tests_in(part)).field.name, []).append(part)
+        for item, wanted in parts.items():
+            yield item, guard, Negated(All(tuple(wanted), member.place), member.place), "info"
 
     def age(self, pipeline: Pipeline, member: PipelineStage) -> Iterator[_Made]:
         if member.max_age is not None:
@@ -117,7 +119,8 @@ def _merged(made: Sequence[_Made]) -> tuple[Check, ...]:
     """One check per item; its scope is that any of its guards holds."""
     checks = []
     for item in dict.fromkeys(each[0] for each in made):
-        mine = [each for each in made if each[0] == item]
+        # Where several stages ask for the same, the worst severity counts.
+        mine = sorted((each for each in made if each[0] == item), key=lambda each: SEVERITIES.index(each[3]))
         guards = tuple(guard for _, guard, _, _ in mine)
         scope = guards[0] if len(guards) == 1 else AnyOf(guards, _place(guards[0]))
         branches = tuple(Branch(guard, wrong, severity) for _, guard, wrong, severity in mine)

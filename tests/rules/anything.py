@@ -56,7 +56,9 @@ facts:
   last_stage: {last: stage_changes.to_stage}
   first_stage: {first: stage_changes.to_stage}
   pushes: {count: field_changes, where: {field: close_date, new: {after: {field: old}}}}
-  pushed_quarters: {count: field_changes, where: {field: close_date, new: {later_period_than: {field: old, period: quarter}}}}
+  pushed_quarters:
+    count: field_changes
+    where: {field: close_date, new: {later_period_than: {field: old, period: quarter}}}
   drift: {sum_days: field_changes, from: old, to: new, where: {field: close_date}}
   left: {difference: [n, k]}
   share: {ratio: [n, k]}
@@ -85,8 +87,8 @@ _LENGTHS = (
     "0 days", "1 day", "14 days", "2 weeks", "1 month", "1 quarter", "1 year", "1 business day", "10 business days",
     "30 seconds", "30 minutes", "24 hours", "336 hours", "8 working hours", "24 working hours",
 )  # fmt: skip
-_TEXTS = ("a", "A", "ab", " ab ", "Straße", "STRASSE", "e\u0301", "\u00c9", "50% off", "a_b", "tbd", "-", "\u200b", "🚀a",
-          "it's", "\u0130", "i", "blank")  # fmt: skip
+_TEXTS = ("a", "A", "ab", " ab ", "Straße", "STRASSE", "e\u0301", "\u00c9", "50% off", "a_b", "tbd", "-", "\u200b",
+          "🚀a", "it's", "\u0130", "i", "blank")  # fmt: skip
 _NUMBERS = ("0", "1", "2", "3", "5", "-1", "4.9999", "5.0001", "10", "0.5", "1000000", "20000000000", "1.25")
 _ENTITIES = ("activities", "line_items", "stage_changes", "field_changes", "contact_roles")
 _STAGES = ("discovery", "evaluation", "proposal", "won", "lost")
@@ -202,7 +204,7 @@ def supplies(draw: st.DrawFn, moment: datetime) -> tuple[frozenset[str], dict[st
 
 def numbered(groups: list[tuple[tuple[frozenset[str], dict[str, datetime]], list[Given]]]) -> list[Given]:
     """All records of all connections, each with an id of its own."""
-    found = []
+    found: list[Given] = []
     for (lacking, late), members in groups:
         for given in members:
             id_ = f"{len(found):05}"

@@ -98,7 +98,7 @@ def typed(each: Field | None, text: str, zone: str) -> object:
         if kind in NUMERIC:
             return Decimal(text)
         if kind is FieldType.DATE:
-            return date.fromisoformat(text)
+            return date.fromisoformat(text) if text[4:5] == "-" and text[7:8] == "-" else text
         if kind is FieldType.DATETIME:
             when = datetime.fromisoformat(text)
             return (when if when.tzinfo else when.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)

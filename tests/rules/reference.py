@@ -194,7 +194,8 @@ def prepared(each: Field, raw: object, world: World) -> Any:
         text = trimmed(str(raw))
         if not text or folded(text) in world.blank_words:
             return None
-        return text
+        # A choice with a list of words holds our word, however the CRM spells it.
+        return next((word for word in each.values if folded(word) == folded(text)), text)
     if each.type in NUMERIC:
         return exact(raw)
     if each.type is FieldType.YES_NO:

@@ -75,9 +75,10 @@ class RecordColumns:
         field = self.pack.known[self.kind][name.removesuffix("__missing")]
         raw = self.raw(field)
         words = self.words(field)
-        if field.name in self.unsynced or raw is None or not words or field.type is FieldType.CHOICES:
+        if field.name in self.unsynced or raw is None or not words:
             return "0"
-        return f"CASE WHEN pl_clean({raw}) IS NOT NULL AND {words}({raw}) IS NULL THEN 1 ELSE 0 END"
+        held = "pl_set" if field.type is FieldType.CHOICES else "pl_clean"
+        return f"CASE WHEN {held}({raw}) IS NOT NULL AND {words}({raw}) IS NULL THEN 1 ELSE 0 END"
 
     def raw(self, field: Field) -> str | None:
         """The stored value; None where the connection maps nothing and that counts as blank."""
@@ -98,6 +99,8 @@ class RecordColumns:
             stored = self.delivered.fields.get(RECORD_STREAM[self.kind], frozenset())
             return f"o.{quoted(field.name)}" if field.name in stored else None
         row = "a" if field.name.startswith("account.") else "o"
+        if set(source) & {chr(34), "\\"}:  # a path cannot name it
+            return f"(SELECT value FROM json_each({row}.custom) WHERE key = {literal(source)})"
         path = literal(f'$."{source}"')
         return f"json_extract({row}.custom, {path})"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime, time
+from datetime import datetime
 
 from pipelint.rules.calendar import PERIOD_UNITS, Calendar
 from pipelint.rules.text import as_set, clean, fold, scaled
@@ -29,17 +29,19 @@ def register(db: sqlite3.Connection, calendar: Calendar, blank_words: Collection
         """A date's own day number, or the local day of an instant."""
         if isinstance(value, int):
             return local_day(value)
-        return None if value is None else _day_number(str(value))
+        when = None if value is None else _when(str(value))
+        if when is not None and when.tzinfo:
+            return local_day(microseconds(when))
+        return None if when is None else when.toordinal() - EPOCH_ORDINAL
 
     def at(value: Cell) -> int | None:
-        """The instant itself; a plain date begins at local midnight."""
+        """The instant itself; what has no zone is local, and a plain date begins at midnight."""
         if isinstance(value, int) or value is None:
             return value
-        number = _day_number(str(value))
-        if number is None:
+        when = _when(str(value))
+        if when is None:
             return None
-        midnight = datetime.combine(date.fromordinal(number + EPOCH_ORDINAL), time())
-        return microseconds(calendar.instant(midnight))
+        return microseconds(when if when.tzinfo else calendar.instant(when))
 
     functions: dict[str, Callable[[Cell], Cell]] = {
         "pl_clean": cleaned,
@@ -62,19 +64,32 @@ def register(db: sqlite3.Connection, calendar: Calendar, blank_words: Collection
         db.create_function(name, 1, function, deterministic=True)
 
 
-def register_words(db: sqlite3.Connection, name: str, words: Mapping[str, int | str]) -> None:
-    """A function that turns a CRM's word (folded) into ours, NULL where nobody mapped it."""
+def register_words(
+    db: sqlite3.Connection, name: str, words: Mapping[str, int | str], *, several: bool = False
+) -> None:
+    """A function that turns a CRM's word (folded) into ours, NULL where nobody mapped it.
+
+    With `several` it turns all members of a multi-select, and is NULL where nobody mapped one of them.
+    """
 
     def translated(value: Cell) -> Cell:
         text = None if value is None else clean(str(value))
         return None if text is None else words.get(fold(text))
 
-    db.create_function(name, 1, translated, deterministic=True)
+    def all_translated(value: Cell) -> Cell:
+        members = [translated(member) for member in _listed(value) if clean(member) is not None]
+        return None if None in members else json.dumps(members)
+
+    db.create_function(name, 1, all_translated if several else translated, deterministic=True)
 
 
-def _day_number(text: str) -> int | None:
+def _when(text: str) -> datetime | None:
+    """A date or a date with time as CRMs and files write it, e.g. 2026-11-20 or 2026-11-20T10:30:00Z."""
+    text = text.strip()
+    if text[4:5] != "-" or text[7:8] != "-":  # 20261120 and 2026-W47-5 are dates to Python, not to people
+        return None
     try:
-        return date.fromisoformat(text[:10]).toordinal() - EPOCH_ORDINAL
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 
@@ -91,7 +106,10 @@ def _listed(value: Cell) -> list[str]:
         return []
     text = str(value)
     if text.startswith("["):
-        return [str(member) for member in json.loads(text)]
+        try:
+            return [str(member) for member in json.loads(text)]
+        except ValueError:
+            pass  # no list of ours, but a member that begins so
     return text.split(";")
 
 

@@ -19,10 +19,11 @@ from pipelint.engine.prepare.words import (
     stage_rows,
 )
 from pipelint.rules.compile import CompiledPack
+from pipelint.rules.fields import FieldType
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered
 
-VERSION = 1  # of the preparation itself: raise it when the same statement would mean something else
+VERSION = 2  # of the preparation itself: raise it when the same statement would mean something else
 _KEPT = 2  # tables per kind and connection, so that two packs can be compared
 
 
@@ -73,8 +74,9 @@ def _register(cache: Cache, pack: Pack, delivered: Delivered) -> dict[str, objec
     for name, mapped in pack.fields.items():
         if mapped.choices:
             lists[word_function(name)] = choice_words(mapped.choices, crm, connection)
+    many = {word_function(n) for n, m in pack.fields.items() if m.field.type is FieldType.CHOICES}
     for function, words in lists.items():
-        register_words(db, function, dict(words))
+        register_words(db, function, dict(words), several=function in many)
     rows = stage_rows(db, pack, connection, crm)
     db.execute("DROP TABLE IF EXISTS temp.stage_map")
     db.execute(

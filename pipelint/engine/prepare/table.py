@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from pipelint.engine.prepare.columns import STAGE_MISSING, RecordColumns, quoted, split
 from pipelint.engine.prepare.entities import Rows
@@ -12,6 +12,7 @@ from pipelint.records import Stream
 from pipelint.rules.calendar import PERIOD_UNITS
 from pipelint.rules.catalogue import RECORD_STREAM, STAGE_MARKER
 from pipelint.rules.compile import CompiledPack
+from pipelint.rules.compile_condition import compile_condition
 from pipelint.rules.compile_fact import fact_columns, fact_expression, fields_of, window_start
 from pipelint.rules.conditions import Condition, fields_in
 from pipelint.rules.emit.sqlite import aggregate, expression
@@ -85,14 +86,17 @@ class _Statement:
                     self.want(column)
             for condition in (check.check.scope, *(branch.condition for branch in check.check.branches)):
                 self.want_condition(condition)
-        for column in columns_in(self.compiled.segment):
+        of_scores = (score.reads for score in self.compiled.scores)
+        for column in chain(columns_in(self.compiled.segment), *of_scores, *self.waiver_columns()):
             self.want(column)
-        for score in self.compiled.scores:
-            for column in score.reads:
-                self.want(column)
         for name in (*SHOWN[self.kind], *read):
             if name in self.known:
                 self.want_field(self.known[name])
+
+    def waiver_columns(self) -> Iterator[frozenset[str]]:
+        for waiver in self.pack.waivers:
+            if (when := waiver.when.get(self.kind)) is not None:
+                yield columns_in(compile_condition(when, self.inputs, self.compiled.moment))
 
     def want_condition(self, condition: Condition | None) -> None:
         """Every tested field, so that `explain` can show it even where the rule was decided without it."""

@@ -1,0 +1,38 @@
+"""Waivers as people read them: what is waived, why, by whom, and until when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from pipelint.engine.findings import Finding
+from pipelint.render.table import table
+from pipelint.rules.waivers import Waiver
+
+
+def waived(waiver: Waiver) -> str:
+    """One waiver in a line."""
+    return f"waived until {waiver.until:%-d %b %Y} by {waiver.approved_by}: {waiver.reason}"
+
+
+def waiver_document(waiver: Waiver | None) -> dict[str, Any] | None:
+    """One waiver for JSON."""
+    if waiver is None:
+        return None
+    return {"reason": waiver.reason, "approved_by": waiver.approved_by, "until": waiver.until.isoformat()}
+
+
+def waivers_table(findings: Iterable[Finding], color: bool) -> str:
+    """One line for each rule and waiver that suppresses something."""
+    counts = Counter(
+        (finding.rule, finding.waiver.reason, finding.waiver.approved_by, finding.waiver.until)
+        for finding in findings
+        if finding.waiver
+    )
+    rows = [
+        (rule, f"{count:,}", f"{until:%-d %b %Y}", f"{reason} ({approved_by})")
+        for (rule, reason, approved_by, until), count in counts.items()
+    ]
+    headers = ("waived rule", "records", "until", "reason")
+    return table(headers, rows, color=color, right=(1,)) if rows else ""
