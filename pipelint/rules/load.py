@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipelint.config.nodes import List, Node, Problems, Text
@@ -28,6 +29,7 @@ from pipelint.rules.read_scores import ScoreContext, read_scores
 from pipelint.rules.read_settings import read_crm_fields, read_settings, read_words
 from pipelint.rules.read_stages import read_pipelines, read_stages
 from pipelint.rules.read_tests import read_tests
+from pipelint.rules.read_waivers import WaiverContext, read_waivers
 from pipelint.rules.scope import Scope
 from pipelint.rules.scores import Score, own_keys
 from pipelint.rules.sections import Sections, read_sections
@@ -37,13 +39,20 @@ KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
 CRMS = ("salesforce", "hubspot", "pipedrive", "files")
 
 
-def load_pack(folder: Path, shown: str, problems: Problems, connections: Sequence[str] = ()) -> Pack | None:
+def load_pack(
+    folder: Path,
+    shown: str,
+    problems: Problems,
+    connections: Sequence[str] = (),
+    *,
+    today: date | None = None,
+) -> Pack | None:
     """The pack of a folder; None where a mistake makes it unusable. All files are checked either way.
 
     `shown` is how messages call the folder; `connections` are the names that may stand in `from:` beside the
-    CRMs.
+    CRMs; `today` is the day from which the ends of waivers are seen, the machine's own if it is not given.
     """
-    return _load(read_sections(folder, shown, problems), connections, problems)
+    return _load(read_sections(folder, shown, problems), connections, problems, today)
 
 
 def load_tests(
@@ -55,13 +64,17 @@ def load_tests(
     return pack, () if pack is None else read_tests(sections.tests, pack, problems)
 
 
-def _load(sections: Sections, connections: Sequence[str], problems: Problems) -> Pack | None:
-    pack = _Loader(sections, (*CRMS, *connections), problems).load()
+def _load(
+    sections: Sections, connections: Sequence[str], problems: Problems, today: date | None = None
+) -> Pack | None:
+    day = today or datetime.now(UTC).date()
+    pack = _Loader(sections, (*CRMS, *connections), day, problems).load()
     return None if problems.errors else pack
 
 
 class _Loader:
-    def __init__(self, sections: Sections, systems: Sequence[str], problems: Problems) -> None:
+    def __init__(self, sections: Sections, systems: Sequence[str], today: date, problems: Problems) -> None:
+        self.today = today
         self.named = sections.named
         self.sections = sections
         self.systems = systems
@@ -123,6 +136,7 @@ class _Loader:
         )
         rules = read_rules(self.named["rules"], context, self.problems)
         self.unused_conditions(scopes)
+        waived = WaiverContext(rules, self.named["rules"], generated, scopes, self.today)
         return Pack(
             settings=settings,
             fields=mapped,
@@ -148,6 +162,7 @@ class _Loader:
             ),
             hash=self.sections.digest,
             scores=scores,
+            waivers=read_waivers(self.sections.waivers, waived, self.problems),
         )
 
     def single(self, name: str) -> Node | None:

@@ -18,7 +18,7 @@ NAMED = (
     "conditions", "segments", "rules", "scores",
 )  # fmt: skip
 SINGLE = ("pack", "uses", "overrides", "currency", "stages")
-LATER = {"baselines", "targets", "waivers"}
+LATER = {"baselines", "targets"}
 TESTS_FILE = "tests.yaml"
 SHIPPED = ("default", "six", "bant", "meddpicc", "spiced")
 
@@ -39,10 +39,9 @@ class Sections:
     named: dict[str, dict[str, Entry]] = field(default_factory=lambda: {name: {} for name in NAMED})
     declared: dict[str, Entry] = field(default_factory=dict)
     """The `fields:` of used packs: a shipped pack says what a field is, the project where it lives."""
-    declared: dict[str, Entry] = field(default_factory=dict)
-    """The `fields:` of used packs: a shipped pack says what a field is, the project where it lives."""
     single: dict[str, tuple[Node, str]] = field(default_factory=dict)
     overrides: list[tuple[Text, Node]] = field(default_factory=list)
+    waivers: list[Node] = field(default_factory=list)
     tests: list[Node] = field(default_factory=list)
     """The project's own; a shipped pack's tests are not even read, they took half the time."""
     digest: str = ""
@@ -144,6 +143,8 @@ def _section(key: Text, value: Node, origin: str, sections: Sections, problems: 
         problems.error(key.place, f"the section '{name}' is not supported yet", "leave it out for now")
     elif name == "tests":
         sections.tests.append(value)
+    elif name == "waivers":
+        sections.waivers.append(value)
     elif name == "overrides":
         if isinstance(value, Map):
             sections.overrides.extend(value.entries)
