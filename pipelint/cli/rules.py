@@ -186,3 +186,21 @@ def diff(context: Context, old: str, new: str | None, max_flips: int | None, for
     click.echo(render_diff(found, form, color=context.color))
     too_many = max_flips is not None and len(found.flips) > max_flips
     return ExitCode.FINDINGS if too_many else ExitCode.OK
+
+
+@rules.command()
+@click.pass_obj
+def schema(context: Context) -> int:
+    """Write the JSON Schema of this project, for editors.
+
+    It holds the project's own fields, stages and words, so an editor completes and checks rule files as they
+    are typed. It is written beside the rules folder; write it anew when fields or stages change.
+    """
+    from pipelint.config.paths import shown
+    from pipelint.engine.project import open_project
+    from pipelint.engine.schema_file import write_schema
+
+    path = write_schema(open_project(context.project))
+    click.echo(f"{shown(path, context.project)} is written. Begin each rule file with this line:")
+    click.echo(f"# yaml-language-server: $schema=../{path.name}")
+    return ExitCode.OK

@@ -263,3 +263,15 @@ def test_a_version_with_mistakes_is_refused(acme: Command, tmp_path: Path) -> No
     answer = acme("rules", "diff", "rules", "other")
     assert answer.code == ExitCode.USER
     assert "other/pack.yaml:" in answer.err
+
+
+# rules schema
+
+
+def test_the_schema_is_written_beside_the_rules(acme: Command, tmp_path: Path) -> None:
+    answer = acme("rules", "schema")
+    assert answer.code == ExitCode.OK
+    assert "# yaml-language-server: $schema=../schema.json" in answer.out
+    written = json.loads((tmp_path / "schema.json").read_text(encoding="utf-8"))
+    assert written["title"] == "Rule files of acme"
+    assert "champion" in json.dumps(written["$defs"]["opportunity"])

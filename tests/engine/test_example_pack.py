@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 from pipelint.config.nodes import Problems
 from pipelint.engine.rule_tests import run_tests
-from pipelint.rules.load import load_tests
+from pipelint.rules.load import load_pack, load_tests
 from pipelint.rules.read_expectations import EXPECTED_LATER
-from pipelint.rules.sections import LATER
+from pipelint.rules.schema import schema_of
+from pipelint.rules.sections import LATER, read_sections
 
 EXAMPLE = Path(__file__).parents[3] / "shared" / "design" / "example-pack"
 pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the example pack is not here")
@@ -65,3 +67,14 @@ def test_the_example_passes_its_own_tests(folder: Path) -> None:
     assert len(cases) >= 20
     report = run_tests(pack, cases)
     assert [(f.test, f.expected, f.came, f.decided) for f in report.failures] == []
+
+
+def test_the_example_fits_its_json_schema(folder: Path) -> None:
+    problems = Problems()
+    pack = load_pack(folder, "example", problems)
+    assert pack is not None, problems.errors
+    conditions = tuple(read_sections(folder, "example", Problems()).named["conditions"])
+    validator = Draft7Validator(schema_of(pack, conditions))
+    for file in sorted(folder.glob("*.yaml")):
+        document = YAML(typ="base").load(file.read_text(encoding="utf-8"))
+        assert [f"{file.name} {list(e.absolute_path)}" for e in validator.iter_errors(document)] == []
