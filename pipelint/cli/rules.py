@@ -19,9 +19,12 @@ def rules() -> None:
 
 
 @rules.command()
+@click.option(
+    "--with-cache", is_flag=True, help="Warn too about rules that the data makes look odd, after a pull."
+)
 @formats("json", "github")
 @click.pass_obj
-def validate(context: Context, form: str) -> int:
+def validate(context: Context, with_cache: bool, form: str) -> int:
     """Check every rule file and say all that is wrong at once.
 
     No data is needed. Exits with 2 for errors, 0 where there are only warnings.
@@ -30,6 +33,13 @@ def validate(context: Context, form: str) -> int:
     from pipelint.render.rules import render_problems
 
     pack, problems = check(context.project)
+    if with_cache and pack is not None:
+        from pipelint.engine.project import open_project
+        from pipelint.engine.smells import smells
+
+        project = open_project(context.project)
+        with project.cache() as cache:
+            problems = [*problems, *smells(cache, project)]
     click.echo(render_problems(problems, pack, form, color=context.color))
     return ExitCode.USER if any(problem.level == "error" for problem in problems) else ExitCode.OK
 

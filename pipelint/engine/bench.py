@@ -53,7 +53,7 @@ def usable(project: Project, search: str = "") -> Iterator[Usable]:
     word = search.casefold()
     with project.cache() as cache:
         for kind in ("opportunity", "lead"):
-            shares = _filled(cache, project, kind)
+            shares = filled(cache, project, kind)
             for field in project.pack.known[kind].values():
                 if word in f"{field.name} {field.about}".casefold():
                     origins = dict(_origins(cache, project, kind, field))
@@ -87,7 +87,7 @@ def _origins(cache: Cache, project: Project, kind: RecordKind, field: Field) -> 
             yield connection.name, names[0] if names else made
 
 
-def _filled(cache: Cache, project: Project, kind: RecordKind) -> dict[str, float]:
+def filled(cache: Cache, project: Project, kind: RecordKind) -> dict[str, float]:
     """Share of records with a value, over all connections."""
     names = tuple(project.pack.known[kind])
     count: dict[str, int] = {}
