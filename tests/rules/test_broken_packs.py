@@ -13,8 +13,9 @@ from pipelint.rules.load import load_pack
 from pipelint.rules.sections import SHIPPED, shipped_pack
 from tests.rules.example_pack import EXAMPLE, adapted
 
-WORDS = ("{", "[", "]", ": ", "- ", "\"", "'", "&a ", "*a", "!x ", "<<", "\t", "\u00a0", "blank", "$x", "today", "0", "9" * 30,
-         "yes", "off", "not", "all", "for: lead", "amount", "é", "# ", "\n", "stage", "-", "1 month", "3 hours")  # fmt: skip
+WORDS = ("{", "[", "]", ": ", "- ", "\"", "'", "&a ", "*a", "!x ", "<<", "\t", "\u00a0", "blank", "$x", "today",
+         "0", "9" * 30, "yes", "off", "not", "all", "for: lead", "amount", "é", "# ", "\n",
+         "stage", "-", "1 month", "3 hours")  # fmt: skip
 
 
 def _shipped() -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
 
 
 @pytest.fixture
-def cache():
+def cache() -> Iterator[Cache]:
     with Cache.open(":memory:") as made:
         register(made.db, Calendar(zone="America/New_York"), ())
         words = {"tier_1": "gold", "gold": "gold", "x;y": "odd"}
@@ -22,7 +23,7 @@ def cache():
         yield made
 
 
-def ask(cache, function, value):
+def ask(cache: Cache, function: str, value: object) -> object:
     return cache.db.execute(f"SELECT {function}(?)", (value,)).fetchone()[0]
 
 
