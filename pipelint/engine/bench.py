@@ -27,7 +27,7 @@ def validate(folder: Path) -> tuple[Pack | None, list[Problem]]:
     file = load_project_file(folder, problems, known_crms=registry.known())
     rules = file.rules if file else folder / "rules"
     names = tuple(file.connections) if file else ()
-    pack, _ = load_tests(rules, shown(rules, folder), problems, names)
+    pack, _ = load_tests(rules, shown(rules, folder), problems, names, home=folder)
     return None if problems.errors else pack, sorted(
         problems.found, key=lambda p: (p.place.file, p.place.line, p.place.column)
     )

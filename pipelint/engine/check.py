@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipelint.config.paths import shown
 from pipelint.config.project import Connection
 from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.currencies import currency_notices
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
@@ -41,7 +43,7 @@ class CheckResult:
     not_pulled: list[str] = field(default_factory=list)
     """Connections that the cache holds nothing of."""
     notices: list[Problem] = field(default_factory=list)
-    """What is to be said about the pack now that there is data: waivers that are over or fit nothing."""
+    """What is to be said about the pack now that there is data: waivers that are over or fit nothing, currencies."""
 
 
 def delivered(cache: Cache, connection: Connection) -> Delivered:
@@ -105,6 +107,8 @@ def check(
             told = without_pending(cache, all_, source.pack, source.compiled.moment)
             result.findings.extend(with_since(cache, told))
             result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
+        rules = shown(project.file.rules, project.folder)
+        result.notices += currency_notices(cache, project.pack, delivered(cache, connection), rules)
         if not found:
             result.not_pulled.append(connection.name)
     if not only and not result.not_pulled:

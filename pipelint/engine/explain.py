@@ -105,8 +105,7 @@ class _Explanation:
         self.row = row
         self.record = record
         self.language = source.pack.settings.languages[0]
-        known = source.pack.known[source.compiled.kind]
-        self.reader = Reader(row, known, self.language, source.compiled.moment.today)
+        self.reader = source.reader(row, self.language, source.compiled.moment.today)
         self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
 
     def whole(self, rule: str | None) -> RecordExplained:

@@ -78,6 +78,12 @@ class Source:
     compiled: CompiledPack
     table: str
 
+    def reader(self, row: Row, language: str, today: int | None) -> Reader:
+        """Shows the values of one record; money with the currency that it is counted in."""
+        own = self.pack.currency
+        currency = own.to if own else str(row.get("currency") or "")
+        return Reader(row, self.pack.known[self.compiled.kind], language, today, currency)
+
 
 def findings(
     cache: Cache, source: Source, *, language: str, ages: bool, record: str | None = None
@@ -139,7 +145,7 @@ class _Maker:
             check = self.source.compiled.checks[number]
             found = (check, outcome, verdict.severities.get(number, 0))
             by_rule.setdefault(check.rule.name, []).append(found)
-        reader = Reader(row, self.known, self.language, self.today)
+        reader = self.source.reader(row, self.language, self.today)
         waived = self.waived(verdict.id, by_rule, row)
         context = _Context(reader, waived, _hidden(by_rule, waived))
         whose = self.whose(verdict.id, row, reader)

@@ -89,7 +89,7 @@ def open_project(folder: Path, *, clock: Clock = system_clock) -> Project:
             settings[connection.name] = connection.settings(registry.load(connection.crm).Settings, problems)
         names = tuple(file.connections)
         today = clock().date()
-        pack = load_pack(file.rules, shown(file.rules, folder), problems, names, today=today)
+        pack = load_pack(file.rules, shown(file.rules, folder), problems, names, today=today, home=folder)
     problems.raise_if_any()
     if file is None or pack is None:
         raise UsageError("the project's files could not be read")

@@ -80,7 +80,7 @@ def _pack(project: Project, given: str) -> Iterator[Pack]:
         name = (
             f"{given}:{project.file.rules.name}" if folder != Path(given) else shown(folder, project.folder)
         )
-        pack = load_pack(folder, name, problems, tuple(project.file.connections))
+        pack = load_pack(folder, name, problems, tuple(project.file.connections), home=project.folder)
         problems.raise_if_any()
         if pack is None:
             raise UsageError(f"the rules of {given} could not be read")

@@ -45,9 +45,8 @@ def scores(
     if not definitions:
         return
     today = source.compiled.moment.today if ages else None
-    known = source.pack.known[source.compiled.kind]
     for row in _rows(cache, source.table, definitions, record):
-        reader = Reader(row, known, language, today)
+        reader = source.reader(row, language, today)
         for definition in definitions:
             if row[definition.field.main.name] is not None:
                 yield score_of(source, definition, row, reader)

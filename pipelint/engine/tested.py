@@ -43,7 +43,8 @@ def run_project_tests(folder: Path) -> PackResult:
     problems = Problems()
     file = load_project_file(folder, problems, known_crms=registry.known())
     rules = file.rules if file else folder / "rules"
-    pack, cases = load_tests(rules, shown(rules, folder), problems, tuple(file.connections) if file else ())
+    names = tuple(file.connections) if file else ()
+    pack, cases = load_tests(rules, shown(rules, folder), problems, names, home=folder)
     pack = _sound(pack, problems)
     return PackResult(pack.settings.name, run_tests(pack, cases))
 

@@ -17,6 +17,8 @@ FORECAST_CATEGORIES = ("omitted", "upside", "best_case", "most_likely", "commit"
 STAGE_KINDS = ("open", "won", "lost")
 STAGE_GROUPS = ("early", "mid", "late")
 STAGE_MARKER = "stage__missing"
+PRICE_MARKER = "amount__missing"
+"""1 where a record's currency has no rate: nothing about its money is known then."""
 SIX = ("need", "decision_makers", "budget", "deadline", "risk", "next_step")
 
 _T, _C, _O, _N, _M = FieldType.TEXT, FieldType.CHOICE, FieldType.ORDERED, FieldType.NUMBER, FieldType.MONEY

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from pipelint.errors import Place
 from pipelint.rules.catalogue import Entity, RecordKind
-from pipelint.rules.conditions import Condition
-from pipelint.rules.fields import Field
+from pipelint.rules.conditions import Condition, fields_in
+from pipelint.rules.fields import Field, FieldType
 
 Function: TypeAlias = Literal[
     "count", "count_distinct", "sum", "latest", "earliest", "greatest", "last", "first", "sum_days", "fading"
@@ -75,3 +75,16 @@ class Fact:
     form: Form
     place: Place
     builtin: bool = False
+
+
+def reads_money(form: Form) -> bool:
+    """Whether a fact needs the rate of the record's currency."""
+    match form:
+        case OverRows():
+            read = [each for each in (form.value, form.start, form.end) if each is not None]
+            read += list(fields_in(form.where)) if form.where else []
+        case Difference() | Ratio():
+            read = [each for each in (form.left, form.right) if each is not None]
+        case _:
+            return False
+    return any(each.type is FieldType.MONEY for each in read)

@@ -22,8 +22,9 @@ from pipelint.rules.facts import Fact
 from pipelint.rules.fields import Field
 from pipelint.rules.own_fields import OWN_FIELDS
 from pipelint.rules.pack import Pack, Stage
+from pipelint.rules.read_currency import read_currency
 from pipelint.rules.read_facts import FactReader
-from pipelint.rules.read_fields import read_fields, with_mapping
+from pipelint.rules.read_fields import in_one_currency, read_fields, with_mapping
 from pipelint.rules.read_rules import RuleContext, read_overrides, read_rules
 from pipelint.rules.read_scores import ScoreContext, read_scores
 from pipelint.rules.read_settings import read_crm_fields, read_settings, read_words
@@ -46,29 +47,35 @@ def load_pack(
     connections: Sequence[str] = (),
     *,
     today: date | None = None,
+    home: Path | None = None,
 ) -> Pack | None:
     """The pack of a folder; None where a mistake makes it unusable. All files are checked either way.
 
     `shown` is how messages call the folder; `connections` are the names that may stand in `from:` beside the
-    CRMs; `today` is the day from which the ends of waivers are seen, the machine's own if it is not given.
+    CRMs; `today` is the day from which the ends of waivers are seen, the machine's own if it is not given;
+    paths in the files begin at `home`, the project's folder, else at the one above the pack's.
     """
-    return _load(read_sections(folder, shown, problems), connections, problems, today)
+    return _load(read_sections(folder, shown, problems), connections, problems, home or folder.parent, today)
 
 
 def load_tests(
-    folder: Path, shown: str, problems: Problems, connections: Sequence[str] = ()
+    folder: Path, shown: str, problems: Problems, connections: Sequence[str] = (), *, home: Path | None = None
 ) -> tuple[Pack | None, tuple[Case, ...]]:
     """The pack of a folder with its tests, which are read once the pack is sound: they name what is in it."""
     sections = read_sections(folder, shown, problems)
-    pack = _load(sections, connections, problems)
+    pack = _load(sections, connections, problems, home or folder.parent)
     return pack, () if pack is None else read_tests(sections.tests, pack, problems)
 
 
 def _load(
-    sections: Sections, connections: Sequence[str], problems: Problems, today: date | None = None
+    sections: Sections,
+    connections: Sequence[str],
+    problems: Problems,
+    home: Path,
+    today: date | None = None,
 ) -> Pack | None:
     day = today or datetime.now(UTC).date()
-    pack = _Loader(sections, (*CRMS, *connections), day, problems).load()
+    pack = _Loader(sections, (*CRMS, *connections), day, home, problems).load()
     return None if problems.errors else pack
 
 
@@ -82,6 +89,7 @@ class _Loader:
 
     def load(self) -> Pack:
         settings = read_settings(self.single("pack"), self.problems)
+        currency = read_currency(self.single("currency"), self.home, self.problems)
         stages = read_stages(self.single("stages"), self.problems)
         mapped = read_fields(self.named["fields"], self.sections.declared, self.systems, self.problems)
         known: dict[RecordKind, Mapping[str, Field]] = {}
@@ -90,6 +98,8 @@ class _Loader:
         readers: dict[RecordKind, FactReader] = {}
         for kind in KINDS:
             fields = _with_stages(with_mapping(kind, mapped), stages)
+            if currency is not None and kind == "opportunity":
+                fields = in_one_currency(fields)
             readers[kind] = FactReader(
                 kind, fields, self.named["facts"], settings.calendar, stages, self.problems
             )

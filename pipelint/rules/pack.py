@@ -11,6 +11,7 @@ from pipelint.errors import Place
 from pipelint.rules.calendar import Calendar, Length
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.conditions import Condition
+from pipelint.rules.currency import Currency
 from pipelint.rules.facts import Fact
 from pipelint.rules.fields import Field
 from pipelint.rules.messages import Texts
@@ -167,6 +168,8 @@ class Pack:
     crm_fields: Mapping[str, NativeNames]
     hash: str
     scores: Mapping[str, Score] = field(default_factory=dict)
+    currency: Currency | None = None
+    """What amounts are counted in; None takes them as they are."""
     waivers: tuple[Waiver, ...] = ()
 
     def live_rules(self, kind: RecordKind) -> tuple[Rule, ...]:

@@ -10,7 +10,7 @@ from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean,
 from pipelint.rules.calendar import Calendar
 from pipelint.rules.catalogue import ENTITIES, Entity, RecordKind
 from pipelint.rules.condition_reader import read_condition
-from pipelint.rules.facts import Difference, Fact, Filled, Form, Function, OverRows, Ratio
+from pipelint.rules.facts import Difference, Fact, Filled, Form, Function, OverRows, Ratio, reads_money
 from pipelint.rules.fields import NUMERIC, TEMPORAL, Field, FieldType, Origin
 from pipelint.rules.form import Form as Keys
 from pipelint.rules.form import texts_of
@@ -46,6 +46,7 @@ class FactReader:
         self.calendar = calendar
         self.problems = problems
         self.section = {name: entry for name, entry in section.items() if self._concerns(entry)}
+        self.price_marker = fields["amount"].marker if "amount" in fields else ""
         self.facts: dict[str, Fact] = {}
         self.broken: set[str] = set()
         self._open: list[str] = []
@@ -120,6 +121,8 @@ class FactReader:
         field = replace(
             field, name=name, about=label.value if label else name, origin=Origin.FACT, source=name
         )
+        if reads_money(form):
+            field = replace(field, marker=self.price_marker)
         fact = Fact(name, self.kind, field, form, entry.key.place, entry.origin == "builtin")
         self.facts[name] = fact
         return fact

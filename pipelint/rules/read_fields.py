@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
-from pipelint.rules.catalogue import CANONICAL, RecordKind
+from pipelint.rules.catalogue import CANONICAL, PRICE_MARKER, RecordKind
 from pipelint.rules.fields import Field, FieldType, Origin
 from pipelint.rules.form import Form, texts_of
 from pipelint.rules.pack import MappedField, NativeNames
@@ -128,3 +129,13 @@ def with_mapping(kind: RecordKind, mapped: Mapping[str, MappedField]) -> dict[st
     known = {field.name: field for field in CANONICAL[kind]}
     known |= {name: entry.field for name, entry in mapped.items() if entry.kind == kind}
     return known
+
+
+def in_one_currency(fields: Mapping[str, Field]) -> dict[str, Field]:
+    """The same fields, with the money of the record itself marked as unknown where its currency has no rate."""
+    return {
+        name: replace(field, marker=PRICE_MARKER)
+        if field.type is FieldType.MONEY and not name.startswith("account.")
+        else field
+        for name, field in fields.items()
+    }

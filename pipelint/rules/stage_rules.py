@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipelint.errors import Place
 from pipelint.rules.branches import is_word
+from pipelint.rules.catalogue import PRICE_MARKER
 from pipelint.rules.conditions import All, AnyOf, Condition, Negated, Span, Test, Truth, tests_in
 from pipelint.rules.facts import Fact, OpenCriteria
 from pipelint.rules.fields import Field, FieldType, Origin
@@ -35,6 +36,7 @@ def generated_checks(
         for name, (make, _) in makers.items()
     }
     checks["unknown-value"] = tuple(_unknown_values(known))
+    checks["currency-unknown"] = tuple(_unknown_currency(known))
     return checks
 
 
@@ -135,9 +137,21 @@ def _place(condition: Condition) -> Place:
 def _unknown_values(known: Mapping[str, Field]) -> Iterator[Check]:
     """One item per field that can hold a word which nobody mapped."""
     items = {field.marker: field.name for field in known.values() if field.marker}
+    items.pop(PRICE_MARKER, None)
     for marker, name in items.items():
         missing = Field(marker, FieldType.YES_NO, f"{name} is not known", Origin.STAGE, marker)
         place = Place("builtin@1/rules.yaml")
         test = Test(missing, operators_of(FieldType.YES_NO)["is"], (Truth(value=True),), place)
         item = "stage" if marker == "stage__missing" else name
         yield Check(item, None, (Branch(None, test, "error"),))
+
+
+def _unknown_currency(known: Mapping[str, Field]) -> Iterator[Check]:
+    """Where amounts are converted: that this record's currency has no rate."""
+    if known["amount"].marker:
+        missing = Field(
+            PRICE_MARKER, FieldType.YES_NO, "its currency has no rate", Origin.RECORD, PRICE_MARKER
+        )
+        place = Place("builtin@1/rules.yaml")
+        test = Test(missing, operators_of(FieldType.YES_NO)["is"], (Truth(value=True),), place)
+        yield Check("", None, (Branch(None, test, "error"),))

@@ -34,7 +34,7 @@ def unplaced(pack: Pack) -> set[str]:
         for check in rule.checks:
             for condition in (check.scope, *(branch.condition for branch in check.branches)):
                 read |= {field.name for field in fields_in(condition)} if condition else set()
-    for fact in pack.facts["opportunity"].values():
+    for fact in [pack.facts["opportunity"][name] for name in read & pack.facts["opportunity"].keys()]:
         if isinstance(fact.form, Filled):
             read |= {field.name for field in fact.form.fields}
         elif isinstance(fact.form, OverRows) and fact.form.where:
@@ -65,7 +65,6 @@ def test_init_writes_a_line_for_exactly_the_fields_that_need_a_place(
         assert problems.found == []
         assert pack is not None
         assert set(listed) == unplaced(pack)
-        assert all(field in pack.fields or written == text for field in listed)
 
 
 def test_a_framework_other_than_the_six_leaves_the_six_out_of_the_stages(tmp_path: Path) -> None:

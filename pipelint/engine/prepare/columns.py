@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pipelint.engine.prepare.money import NO_RATE, RATE_OF_RECORD
 from pipelint.rules.calendar import PERIOD_UNITS
-from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
+from pipelint.rules.catalogue import PRICE_MARKER, RECORD_STREAM, STAGE_MARKER, RecordKind
 from pipelint.rules.emit.sqlite import expression
 from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType, Origin
 from pipelint.rules.ir import Column
@@ -59,7 +60,7 @@ class RecordColumns:
         words = self.words(field)
         if words and aspect != "missing":
             raw = f"{words}({raw})"
-        return of_type(field, aspect, raw)
+        return of_type(field, aspect, raw, RATE_OF_RECORD if field.marker == PRICE_MARKER else "")
 
     def words(self, field: Field) -> str:
         """The name of the SQL function that turns the CRM's words into ours, where there is a list of them."""
@@ -70,8 +71,10 @@ class RecordColumns:
 
     def marker(self, name: str) -> str:
         """1 where the record holds a word that nobody mapped."""
-        if name == "stage__missing":
+        if name == STAGE_MARKER:
             return STAGE_MISSING
+        if name == PRICE_MARKER:
+            return NO_RATE
         field = self.pack.known[self.kind][name.removesuffix("__missing")]
         raw = self.raw(field)
         words = self.words(field)
@@ -110,13 +113,15 @@ def word_function(name: str) -> str:
     return "pl_words_" + "".join(c if c.isalnum() else f"_{ord(c):x}_" for c in name)
 
 
-def of_type(field: Field, aspect: str, raw: str) -> str:
-    """One aspect of a stored value, by the field's type."""
+def of_type(field: Field, aspect: str, raw: str, rate: str = "") -> str:
+    """One aspect of a stored value, by the field's type; money times the rate, where there is one."""
     unit = aspect.removesuffix("_end")
     if unit in PERIOD_UNITS:
         return f"pl_{aspect}(pl_day({raw}))"
     if field.type in TEXTUAL:
         return f"pl_fold({raw})" if aspect == "fold" else f"pl_clean({raw})"
+    if rate and field.type is FieldType.MONEY:
+        return f"pl_money({raw}, {rate})"
     if field.type in NUMERIC:
         return f"pl_scaled({raw})"
     if field.type in TEMPORAL:

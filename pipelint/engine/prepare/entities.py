@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipelint.engine.prepare.columns import literal, of_type, quoted, split
+from pipelint.engine.prepare.money import RATE
 from pipelint.rules.catalogue import ENTITIES, RECORD_STREAM, RecordKind
 from pipelint.rules.emit import ROW_ID
-from pipelint.rules.fields import TEMPORAL, Field
+from pipelint.rules.fields import TEMPORAL, Field, FieldType
 from pipelint.rules.pack import Pack
 
 _VIA = {"direct": ("direct",), "contacts": ("direct", "contact"), "account": ("direct", "contact", "account")}
@@ -23,6 +24,11 @@ class Rows:
     pack: Pack
     columns: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def rate(self) -> str:
+        """The record's rate, where money is converted."""
+        return f"b.{quoted(RATE)}" if self.pack.currency and self.kind == "opportunity" else ""
+
     def need(self, column: str, changed: Field | None = None) -> None:
         """Make a column available; `changed` is the record's field whose old and new values are meant."""
         if column not in self.columns:
@@ -34,7 +40,7 @@ class Rows:
         chosen = [f"{record} AS record", f"{self._id()} AS {quoted(ROW_ID)}"]
         chosen += [f"{sql} AS {quoted(column)}" for column, sql in self.columns.items() if column != ROW_ID]
         join = ""
-        if any(column.startswith("record.") for column in self.columns):
+        if any(sql.startswith("b.") or (self.rate and self.rate in sql) for sql in self.columns.values()):
             join = f" JOIN base b ON b.id = {record}"
         where = " AND ".join(self._conditions())
         return f"SELECT {', '.join(chosen)} FROM {source}{join} WHERE {where}"
@@ -80,13 +86,22 @@ class Rows:
         if self.name == "contact_roles" and name == "role":
             return of_type(_text(name), aspect, "pl_role(r.role)")
         if self.name == "field_changes" and name == "moved":
-            return "pl_scaled(r.new) - pl_scaled(r.old)"
+            return self._moved()
         if self.name == "field_changes" and changed is not None:
-            return of_type(changed, aspect, self._typed(changed, name.partition(":")[0]))
+            return of_type(changed, aspect, self._typed(changed, name.partition(":")[0]), self.rate)
         related = ENTITIES[self.name].field(name)
         if related is None:
             raise KeyError(column)
-        return of_type(related, aspect, f"r.{quoted(related.source)}")
+        return of_type(related, aspect, f"r.{quoted(related.source)}", self.rate)
+
+    def _moved(self) -> str:
+        plain = "pl_scaled(r.new) - pl_scaled(r.old)"
+        if not self.rate:
+            return plain
+        known = self.pack.known[self.kind].values()
+        money = ", ".join(literal(each.name) for each in known if each.type is FieldType.MONEY)
+        priced = f"pl_money(r.new, {self.rate}) - pl_money(r.old, {self.rate})"
+        return f"CASE WHEN r.field IN ({money}) THEN {priced} ELSE {plain} END"
 
     def _typed(self, changed: Field, side: str) -> str:
         """History is stored as text; of a date with time that is the number of microseconds."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.prepare.columns import word_function
 from pipelint.engine.prepare.functions import register, register_words
+from pipelint.engine.prepare.money import register_rates
 from pipelint.engine.prepare.table import prepare_sql
 from pipelint.engine.prepare.words import (
     activity_words,
@@ -41,9 +42,21 @@ def prepare(
 ) -> Prepared:
     """The prepared table of one kind on one connection, made if there is none for this state of the data."""
     words = _register(cache, pack, delivered)
+    rates: object = None
+    if pack.currency is not None:
+        register_rates(cache.db, pack.currency, compiled.moment.today)
+        rates = repr((pack.currency.to, pack.currency.rates, compiled.moment.today))
     sql = prepare_sql(pack, compiled, delivered, read)
     settings = pack.settings
-    basis = [VERSION, sql, words, sorted(settings.blank_words), repr(settings.calendar), delivered.connection]
+    basis = [
+        VERSION,
+        sql,
+        words,
+        sorted(settings.blank_words),
+        repr(settings.calendar),
+        delivered.connection,
+        rates,
+    ]
     fingerprint = hashlib.sha256(json.dumps(basis, default=str).encode()).hexdigest()[:16]
     table = f"prepared_{compiled.kind}_{fingerprint}"
     stamp = _stamp(cache, delivered.connection)

@@ -8,6 +8,7 @@ from itertools import chain, zip_longest
 
 from pipelint.engine.prepare.columns import STAGE_MISSING, RecordColumns, quoted, split
 from pipelint.engine.prepare.entities import Rows
+from pipelint.engine.prepare.money import RATE, RATE_OF_RECORD
 from pipelint.records import Stream
 from pipelint.rules.calendar import PERIOD_UNITS
 from pipelint.rules.catalogue import RECORD_STREAM, STAGE_MARKER
@@ -136,6 +137,8 @@ class _Statement:
         fact = self.pack.facts[self.kind][name]
         if isinstance(fact.form, OverRows):
             self.need.rows[name] = fact
+            if fact.field.marker:
+                self.want(fact.field.marker)
             if name in self.inputs.partial and "created_at" in self.known:
                 self.want("created_at__at")
             for column in fact_columns(fact, fact.form, self.compiled.moment, self.unsynced):
@@ -173,6 +176,8 @@ class _Statement:
         for marker in markers:
             sql = STAGE_MISSING if marker == STAGE_MARKER else self.record.marker(marker)
             columns.append(f"{sql} AS {quoted(marker)}")
+        if self.pack.currency is not None and self.kind == "opportunity":
+            columns.append(f"{RATE_OF_RECORD} AS {quoted(RATE)}")
         return columns
 
     def aggregations(self) -> list[tuple[str, str]]:
@@ -217,6 +222,8 @@ class _Statement:
                 sql = "NULL" if fact.name in self.unsynced else f"{source}.{name}"
                 if column.empty is not None and sql != "NULL":
                     sql = f"coalesce({sql}, {column.empty})"
+                if fact.field.marker:
+                    sql = f"CASE WHEN base.{quoted(fact.field.marker)} = 0 THEN {sql} END"
                 columns.append(
                     f"{sql} * {column.times} AS {name}" if column.times != 1 else f"{sql} AS {name}"
                 )
