@@ -85,9 +85,15 @@ _FIELDS: dict[PackName, tuple[str, ...]] = {
 """The names that have no place in a CRM before the project says one."""
 _BY_ROLE = {"decision_makers", "economic_buyer", "champion"}  # the roles of contacts answer as well
 _SIX_REQUIRED = (
-    ("        # What is needed and what happens next are known from here on, and there is a first estimate.\n", ""),
+    (
+        "        # What is needed and what happens next are known from here on, and there is a first estimate.\n",
+        "",
+    ),
     ("required: [need, next_step, amount, close_date]", "required: [next_step, amount, close_date]"),
-    ("        # With need and next_step from above, all six mandatory fields are known when an offer goes out.\n", ""),
+    (
+        "        # With need and next_step from above, all six mandatory fields are known when an offer goes out.\n",
+        "",
+    ),
     ("        required: [decision_makers, budget, deadline, risk]\n", ""),
 )
 """What the stages ask for on behalf of the six; another framework has rules of its own for that."""

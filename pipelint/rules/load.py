@@ -80,11 +80,14 @@ def _load(
 
 
 class _Loader:
-    def __init__(self, sections: Sections, systems: Sequence[str], today: date, problems: Problems) -> None:
+    def __init__(
+        self, sections: Sections, systems: Sequence[str], today: date, home: Path, problems: Problems
+    ) -> None:
+        self.today = today
+        self.home = home
         self.named = sections.named
         self.sections = sections
         self.systems = systems
-        self.today = today
         self.problems = problems
 
     def load(self) -> Pack:
@@ -156,7 +159,6 @@ class _Loader:
             pipelines=pipelines,
             segments=tuple(segments),
             rules=rules,
-            waivers=read_waivers(self.sections.waivers, waived, self.problems),
             roles=read_words(self.named["roles"], ROLES, "roles", self.systems, self.problems),
             activity_types=read_words(
                 self.named["activity_types"], ACTIVITY_TYPES, "activity types", self.systems, self.problems
@@ -173,6 +175,8 @@ class _Loader:
             ),
             hash=self.sections.digest,
             scores=scores,
+            currency=currency,
+            waivers=read_waivers(self.sections.waivers, waived, self.problems),
         )
 
     def single(self, name: str) -> Node | None:

@@ -38,12 +38,22 @@ def cache() -> Iterator[Cache]:
 
 
 def deal(
-    name: str, amount: str | None, currency: str | None, closes: date | None = None, **more: object
+    name: str,
+    amount: str | None,
+    currency: str | None,
+    closes: date | None = None,
+    created: datetime | None = None,
 ) -> Opportunity:
     number = None if amount is None else Decimal(amount)
     return Opportunity(
-        name, AS_OF, amount=number, currency=currency, close_date=closes, stage="early", **more
-    )  # type: ignore[arg-type]
+        name,
+        AS_OF,
+        amount=number,
+        currency=currency,
+        close_date=closes,
+        created_at=created,
+        stage="early",
+    )
 
 
 SUMMER, SPRING, BEFORE = date(2026, 8, 1), date(2026, 3, 1), date(2025, 12, 31)
@@ -83,7 +93,7 @@ def test_an_amount_is_converted(
 ) -> None:  # fmt: skip
     (tmp_path / "rates.csv").write_text(RATES, encoding="utf-8")
     pack = sound(tmp_path, FILE + PACK)
-    said = stored(cache, {OPPORTUNITIES: [deal("a", amount, currency, closes, created_at=created)]})
+    said = stored(cache, {OPPORTUNITIES: [deal("a", amount, currency, closes, created)]})
     found = judged(cache, pack, said)["a"]
     if shown is not None:
         assert found["any-amount"].message == f"Worth {shown}."
