@@ -25,7 +25,9 @@ CC, LB, CO, CF, OP = (
     f"pipelint/rules/{name}.py"
     for name in ("compile_condition", "lower_bound", "compile", "compile_fact", "optimise")
 )
-SQL, PY, KL, TX = (f"pipelint/rules/{name}.py" for name in ("emit/sqlite", "emit/python", "kleene", "text"))
+SQL, PY, KL, TX, LA = (
+    f"pipelint/rules/{name}.py" for name in ("emit/sqlite", "emit/python", "kleene", "text", "lacking")
+)
 
 MUTANTS: tuple[tuple[str, str, str], ...] = (
     (CC, '"at_least": ">="', '"at_least": ">"'),
@@ -69,10 +71,11 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (CF, 'return max(starts, default=None)', 'return min(starts, default=None)'),
     (CO, '"warning": 2, "error": 3', '"warning": 3, "error": 2'),
     (CO, 'if SEVERITY_NUMBER[severity] > base', 'if SEVERITY_NUMBER[severity] < base'),
-    (CO, 'Case(((self.lacking([check.scope]), UNKNOWN),), FALSE)', 'FALSE'),
-    (CO, 'Case(((self.lacking([check.scope]), UNKNOWN),), FALSE)', 'UNKNOWN'),
+    (CO, 'Case(((lacking([check.scope], self.inputs), UNKNOWN),), FALSE)', 'FALSE'),
+    (CO, 'Case(((lacking([check.scope], self.inputs), UNKNOWN),), FALSE)', 'UNKNOWN'),
     (CO, 'And((scope, flagged))', 'Or((scope, flagged))'),
-    (CO, 'if field.marker:\n', 'if False:\n'),
+    (LA, 'if field.marker:\n', 'if False:\n'),
+    (LA, 'return TRUE', 'return FALSE'),
     (OP, 'if None in values:\n        return UNKNOWN', 'if False:\n        return UNKNOWN'),
     (OP, 'if item != neutral', 'if item not in (neutral, UNKNOWN)'),
     (OP, 'return decisive if decisive in kept', 'return neutral if decisive in kept'),
