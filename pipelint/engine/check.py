@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipelint.config.paths import shown
@@ -30,6 +30,16 @@ KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
 _HISTORY_FIELDS = frozenset({"field", "old", "new", "at", "by"})
 
 
+@dataclass(frozen=True, slots=True)
+class NotSynced:
+    """A rule, or one item of it, that a connection lacks the data for."""
+
+    connection: str
+    kind: RecordKind
+    rule: str
+    fields: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class CheckResult:
     """What a check found, and over how much."""
@@ -39,6 +49,8 @@ class CheckResult:
     pack_hash: str
     findings: list[Finding] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
+    not_synced: list[NotSynced] = field(default_factory=list)
+    """What cannot be checked on any record of a connection, told once."""
     records: dict[RecordKind, int] = field(default_factory=lambda: {"opportunity": 0, "lead": 0})
     not_pulled: list[str] = field(default_factory=list)
     """Connections that the cache holds nothing of."""
@@ -103,7 +115,9 @@ def check(
             compiled[source.table] = source.compiled
             count = cache.db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0]
             result.records[source.compiled.kind] += count
-            all_ = findings(cache, source, language=settings.languages[0], ages=ages)
+            answerable, not_synced = _told_once(source)
+            result.not_synced += not_synced
+            all_ = findings(cache, answerable, language=settings.languages[0], ages=ages)
             told = without_pending(cache, all_, source.pack, source.compiled.moment)
             result.findings.extend(with_since(cache, told))
             result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
@@ -115,6 +129,15 @@ def check(
         today = day_of(Moment(settings.calendar, as_of))
         result.notices += notices(cache, project.pack.waivers, compiled, today)
     return result
+
+
+def _told_once(source: Source) -> tuple[Source, list[NotSynced]]:
+    """The source without the checks that its connection can never answer, and these."""
+    checks = source.compiled.checks
+    kept = replace(source.compiled, checks=tuple(check for check in checks if check.answerable))
+    kind = source.compiled.kind
+    mute = [NotSynced(source.connection, kind, c.name, c.lacking) for c in checks if not c.answerable]
+    return replace(source, compiled=kept), mute
 
 
 def _shown_fields(pack: Pack, kind: RecordKind) -> set[str]:

@@ -39,13 +39,16 @@ _SINCE = """
 
 def with_since(cache: Cache, found: Iterable[Finding]) -> Iterator[Finding]:
     """The findings with the day since which each has been flagged, as far as runs have recorded it."""
+    if not cache.db.execute("SELECT EXISTS (SELECT 1 FROM finding_event)").fetchone()[0]:
+        yield from found
+        return
     where = "AND f.connection = ? AND f.kind = ? AND f.record = ?"
     query = _SINCE.format(columns="f.rule, f.day", where=where)
     for record, group in groupby(found, lambda finding: (finding.connection, finding.kind, finding.id)):
         days: dict[str, str] = dict(cache.db.execute(query, record))
         for finding in group:
             day = days.get(finding.rule)
-            yield replace(finding, since=date.fromisoformat(day) if day else None)
+            yield replace(finding, since=date.fromisoformat(day)) if day else finding
 
 
 def recorded_rules(cache: Cache) -> frozenset[tuple[str, str, str, str]]:

@@ -40,6 +40,10 @@ def document(result: CheckResult) -> dict[str, Any]:
         "pack": {"name": result.pack_name, "hash": result.pack_hash},
         "summary": summary(result),
         "findings": [finding_document(finding) for finding in result.findings],
+        "not_synced": [
+            {"connection": each.connection, "kind": each.kind, "rule": each.rule, "fields": list(each.fields)}
+            for each in result.not_synced
+        ],
         "scores": [score_document(score) for score in result.scores],
         "notices": [
             {"place": str(notice.place), "message": notice.what, "hint": notice.hint}
@@ -171,25 +175,26 @@ def _rules_table(flagged: list[Finding], color: bool) -> str:
 
 
 def _unchecked(result: CheckResult) -> str:
-    """What could not be checked, by connection and field."""
-    unsynced: Counter[tuple[str, str]] = Counter()
-    blank: Counter[tuple[str, str]] = Counter()
+    """What could not be checked: for lack of data, once; for a blank, by field."""
+    lines = []
+    for connection in dict.fromkeys(each.connection for each in result.not_synced):
+        mine = [each for each in result.not_synced if each.connection == connection]
+        fields = ", ".join(sorted({name for each in mine for name in each.fields}))
+        rules = ", ".join(dict.fromkeys(each.rule for each in mine))
+        lines.append(f"Not synced from {connection}: {fields}.\n  So these rules say nothing there: {rules}.")
+    late: Counter[str] = Counter()
+    blank: Counter[str] = Counter()
     for finding in result.findings:
         if finding.status == "could_not_check":
-            for evidence in {(e.field, e.unsynced) for e in finding.evidence}:
-                (unsynced if evidence[1] else blank)[finding.connection, evidence[0]] += 1
-    lines = []
-    if unsynced:
-        by_connection: dict[str, list[str]] = {}
-        for (connection, name), _ in unsynced.most_common():
-            by_connection.setdefault(connection, []).append(name)
-        lines += [
-            f"Not synced from {name}, or not far enough back: {', '.join(fields)}"
-            for name, fields in by_connection.items()
-        ]
-    if blank:
-        named = ", ".join(f"{name} ({count:,})" for (_, name), count in blank.most_common(8))
-        lines.append(f"Could not be checked because a field is blank: {named}")
+            for name, unsynced in sorted({(e.field, e.unsynced) for e in finding.evidence}):
+                (late if unsynced else blank)[name] += 1
+    for counted, why in (
+        (late, "the history does not go back far enough, or a value is not mapped"),
+        (blank, "a field is blank"),
+    ):
+        if counted:
+            named = ", ".join(f"{name} ({count:,})" for name, count in counted.most_common(8))
+            lines.append(f"Could not be checked because {why}: {named}.")
     return "\n".join(lines)
 
 

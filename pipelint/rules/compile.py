@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipelint.rules.answerable import can_be_true
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile_condition import Inputs, Moment, compile_condition, definitely
 from pipelint.rules.compile_score import CompiledScore, compile_score
-from pipelint.rules.conditions import Condition
+from pipelint.rules.conditions import Condition, fields_in
 from pipelint.rules.ir import (
     FALSE,
     TRUE,
@@ -36,7 +37,7 @@ class CompiledCheck:
 
     `verdict` is true where it is flagged, false where it is clean or not concerned, unknown where it could
     not be checked; `unsynced` is true where that is because of data that the connection did not supply.
-    `severity` gives 1 info, 2 warning, 3 error.
+    `severity` gives 1 info, 2 warning, 3 error. `lacking` names the fields that the connection does not supply.
     """
 
     name: str
@@ -45,6 +46,12 @@ class CompiledCheck:
     verdict: Expr
     unsynced: Expr
     severity: Expr
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def answerable(self) -> bool:
+        """Whether it can flag anything here: without its data it could not be checked on any record."""
+        return not self.lacking or can_be_true(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +96,16 @@ class _PackCompiler:
         flagged = self.branches(check, self.flagged_branches(check), UNKNOWN)
         scope = self.scope(rule, check)
         severity = self.severity(check)
-        inputs_lack = lacking([c for c in (check.scope, *_conditions(check)) if c is not None], self.inputs)
+        conditions = [c for c in (check.scope, *_conditions(check)) if c is not None]
+        read = dict.fromkeys(field.name for condition in conditions for field in fields_in(condition))
         return CompiledCheck(
             f"{rule.name}/{check.item}" if check.item else rule.name,
             rule,
             check,
             simplify(And((scope, flagged))),
-            simplify(inputs_lack),
+            simplify(lacking(conditions, self.inputs)),
             simplify(severity),
+            tuple(name for name in read if name in self.inputs.unsynced),
         )
 
     def scope(self, rule: Rule, check: Check) -> Expr:

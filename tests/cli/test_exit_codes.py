@@ -60,7 +60,7 @@ def test_a_command_that_works_ends_with_0(arguments: str, acme: Command) -> None
 def test_doctor_ends_with_1_as_long_as_there_is_a_problem(acme: Command, tmp_path: Path) -> None:
     answer = acme("doctor")
     assert answer.code == 1
-    assert "the stage 'Legal review' of the only pipeline is not mapped (1 records)" in answer.out
+    assert "the stage 'Legal review' of the only pipeline is not mapped (1 record)" in answer.out
     edit(tmp_path / "rules" / "pack.yaml", "{files: Proposal}", "{files: [Proposal, Legal review]}")
     assert acme("doctor").code == 0
 

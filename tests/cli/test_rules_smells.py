@@ -45,7 +45,7 @@ def test_rules_that_the_data_makes_look_odd(
     assert command("pull").code == ExitCode.OK
     answer = command("rules", "validate", "--with-cache")
     assert answer.code == ExitCode.OK
-    snapshot(answer.out)
+    snapshot(answer.out.rpartition("\n\n")[0])  # how many rules there are is told elsewhere
     assert "asleep" not in answer.out
 
 
