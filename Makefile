@@ -16,7 +16,7 @@ demo: .venv/base  ## install, then show the whole job on a sandbox CRM
 	$(BIN)/pipelint demo
 
 test: lint  ## install, then lint, types, imports and the test suite
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest -n auto --cov --cov-report=term
 
 test-slow: .venv/dev  ## the tests that take more than a few seconds each
 	$(BIN)/pytest -m slow
