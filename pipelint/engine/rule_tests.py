@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
+from decimal import Decimal
 
 from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
@@ -14,6 +15,7 @@ from pipelint.engine.explain import Decided, explain_rule
 from pipelint.engine.findings import Finding, findings
 from pipelint.engine.given import Batch, Key, in_our_words, prefix, record_id, store
 from pipelint.engine.record import without_pending
+from pipelint.engine.scores import Score, scores
 from pipelint.errors import Place
 from pipelint.rules.cases import Case, Expectation, Given
 from pipelint.rules.compile import SEVERITY_NAME
@@ -45,11 +47,12 @@ class Report:
 def run_tests(pack: Pack, cases: Sequence[Case], *, origin: str = "", dormant: bool = False) -> Report:
     """Run all tests. Coverage is asked of the rules that come from `origin`: '' is the project itself.
 
-    `dormant` evaluates rules that are off as well, for a shipped pack's own tests.
+    `dormant` evaluates rules and scores that are off as well, for a shipped pack's own tests.
     """
     if dormant:
         rules = {name: _awake(rule) for name, rule in pack.rules.items()}
-        pack = replace(pack, rules=rules)
+        awake = {name: replace(score, status="on") for name, score in pack.scores.items()}
+        pack = replace(pack, rules=rules, scores=awake)
     pack = in_our_words(pack)
     found: list[tuple[int, Failure]] = []
     with Cache.open(":memory:") as cache:
@@ -110,6 +113,9 @@ class _Bench:
         self.verdicts: dict[str, Verdict] = {
             verdict.id: verdict for verdict in evaluate(cache, self.source.compiled, self.source.table)
         }
+        self.scores: dict[tuple[str, str], Score] = {
+            (each.id, each.score): each for each in scores(cache, self.source, language=language, ages=False)
+        }
         self.numbers = {check.name: n for n, check in enumerate(self.source.compiled.checks)}
 
     def _flagged_since(self, connection: str) -> None:
@@ -137,6 +143,8 @@ class _Bench:
     def judge(
         self, case: Case, given: Given, record: str, ours: str, expectation: Expectation
     ) -> Failure | None:
+        if expectation.what == "scores":
+            return self.judge_score(case, given, record, expectation)
         finding = self.now.get((record, expectation.rule))
         status = self.status(record, expectation, finding, ours)
         severity = self.severity(record, expectation, finding)
@@ -167,6 +175,25 @@ class _Bench:
         if status == "clean" and explained.status == "not concerned":
             came, decided = "not in its scope", explained.in_scope
         return Failure(case.name, given.id, expectation.place, expected, came, decided)
+
+    def judge_score(self, case: Case, given: Given, record: str, expectation: Expectation) -> Failure | None:
+        score, part, wanted = self.scores.get((record, expectation.rule)), expectation.item, expectation.text
+        if score is None:
+            came, met = "no score: not in its scope, or not known", False
+        elif part == "not_known":
+            came = ", ".join(sorted(score.not_known))
+            met = came == wanted
+        elif part == "grade":
+            came, met = score.grade or "none", score.grade == wanted
+        else:
+            number = Decimal(score.total) if part == "total" else score.categories[part]
+            came, met = f"{number}", number == Decimal(wanted)
+        if met:
+            return None
+        named = part.replace("_", " ")
+        expected = f"{expectation.rule}: {named} {wanted or '(nothing)'}"
+        because = tuple(Decided(reason, "", "") for reason in score.reasons) if score else ()
+        return Failure(case.name, given.id, expectation.place, expected, f"{came or '(nothing)'}", because)
 
     def status(self, record: str, expectation: Expectation, finding: Finding | None, ours: str) -> str:
         """In the words of a finding, or `clean`, `pending`, `off`."""

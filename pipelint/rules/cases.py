@@ -14,12 +14,16 @@ from pipelint.rules.pack import Severity
 
 Value: TypeAlias = str | Decimal | bool | date | datetime | tuple[str, ...] | None
 Row: TypeAlias = Mapping[str, Value]
-What: TypeAlias = Literal["flags", "no_flags", "could_not_check", "hidden", "messages"]
+What: TypeAlias = Literal["flags", "no_flags", "could_not_check", "hidden", "messages", "scores"]
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must have become of one rule, or of one item of it, on one record."""
+    """What must have become of one rule, or of one item of it, on one record.
+
+    Of a score, `rule` is its name, `item` what of it is asked (`total`, `grade`, `not_known` or a category)
+    and `text` the value.
+    """
 
     what: What
     rule: str

@@ -9,12 +9,12 @@ from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean,
 from pipelint.errors import Place
 from pipelint.rules.cases import Expectation, What
 from pipelint.rules.catalogue import RecordKind
-from pipelint.rules.form import Form, entries
+from pipelint.rules.form import Form, entries, texts_of
 from pipelint.rules.pack import SEVERITIES, Pack, Severity
 from pipelint.rules.read_values import ValueReader
+from pipelint.rules.scores import Score
 
-EXPECTED: tuple[What, ...] = ("flags", "no_flags", "could_not_check", "hidden", "messages")
-EXPECTED_LATER = ("scores",)
+EXPECTED: tuple[What, ...] = ("flags", "no_flags", "could_not_check", "hidden", "messages", "scores")
 
 
 class ExpectationReader:
@@ -34,29 +34,33 @@ class ExpectationReader:
         return found
 
     def read(self, kind: RecordKind, node: Node) -> Iterator[Expectation]:
-        form = Form(node, "what a test expects", (*EXPECTED, *EXPECTED_LATER), self.problems)
-        for later in EXPECTED_LATER:
-            if form.has(later):
-                what = f"'{later}' cannot be expected in a test yet"
-                self.problems.error(form.key_place(later), what, "leave it out for now")
-        for name in EXPECTED:
-            found = form.node(name)
+        form = Form(node, "what a test expects", EXPECTED, self.problems)
+        readers = {"messages": self.messages, "scores": self.scores}
+        for what in EXPECTED:
+            found = form.node(what)
             if found is not None:
-                read = self.messages if name == "messages" else self.listed
-                yield from read(kind, name, found)
+                yield from readers.get(what, self.listed)(kind, what, found)
 
     def listed(self, kind: RecordKind, what: What, node: Node) -> Iterator[Expectation]:
         for item in node.items if isinstance(node, List) else (node,):
             if isinstance(item, Text) and not item.is_empty:
                 yield from self.one(kind, what, item, None)
             elif isinstance(item, Map) and what == "flags" and len(item.entries) == 1:
-                key, _ = item.entries[0]
-                severity = Form(item, "a flag", (key.value,), self.problems).choice(key.value, SEVERITIES)
+                key, value = item.entries[0]
+                severity = self.severity(value)
                 if severity is not None:
                     yield from self.one(kind, what, key, severity)
             else:
                 hint = "a name, rule/item, or {name: severity}" if what == "flags" else "a name, or rule/item"
                 self.problems.error(item.place, f"{kind_of(item)} stands where a rule is expected", hint)
+
+    def severity(self, node: Node) -> Severity | None:
+        written = node.value if isinstance(node, Text) else ""
+        found = next((severity for severity in SEVERITIES if severity == written), None)
+        if found is None:
+            hint = did_you_mean(written, SEVERITIES) or f"it is one of: {', '.join(SEVERITIES)}"
+            self.problems.error(node.place, f"{kind_of(node)} is no severity", hint)
+        return found
 
     def one(
         self, kind: RecordKind, what: What, name: Text, severity: Severity | None
@@ -71,6 +75,37 @@ class ExpectationReader:
                 self.problems.error(value.place, f"{kind_of(value)} stands where a message is expected")
             elif self.rule(kind, key.value, key.place):
                 yield Expectation(what, key.value, "", key.place, None, value.value)
+
+    def scores(self, kind: RecordKind, what: What, node: Node) -> Iterator[Expectation]:
+        for key, value in entries(node, "scores", self.problems):
+            score = self.pack.scores.get(key.value)
+            if score is None or score.kind != kind:
+                known = [each.name for each in self.pack.scores.values() if each.kind == kind]
+                hint = did_you_mean(key.value, known) or f"known are: {', '.join(known) or 'none'}"
+                self.problems.error(key.place, f"{a_record(kind)} has no score named '{key.value}'", hint)
+                continue
+            categories = [category.name for category in score.categories]
+            form = Form(
+                value, f"the score {key.value}", ("total", "grade", "not_known", *categories), self.problems
+            )
+            for part, expected in form.map.entries:
+                if part.value == "not_known":
+                    text = self.items(texts_of(expected, "'not_known'", self.problems), score)
+                elif part.value == "grade":
+                    grade = form.choice("grade", [each.name for each in score.grades])
+                    text = grade or ""
+                else:
+                    number = form.text(part.value)
+                    text = "" if number is None else str(self.values.number(number))
+                yield Expectation(what, key.value, part.value, part.place, None, text)
+
+    def items(self, written: tuple[Text, ...], score: Score) -> str:
+        names = [item.name for item in score.items]
+        for text in written:
+            if text.value not in names:
+                hint = did_you_mean(text.value, names) or f"its items are: {', '.join(names)}"
+                self.problems.error(text.place, f"{score.name} has no item '{text.value}'", hint)
+        return ", ".join(sorted(text.value for text in written))
 
     def rule(self, kind: RecordKind, name: str, place: Place) -> bool:
         """Whether there is such a rule, and such an item of it, for this kind of record."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
+from pipelint.config.problems import nearest
 from pipelint.rules.cases import Case, Given, Row, Value
 from pipelint.rules.catalogue import ENTITIES, Entity, RecordKind
 from pipelint.rules.fields import Field, Origin
@@ -57,20 +58,25 @@ class _Reader:
             if form.has(key):
                 what = f"'{key}' is not supported in a test yet"
                 self.problems.error(form.key_place(key), what, "leave this test out for now")
-        name = form.required("name", "say in one sentence what it shows")
-        written = form.required("as_of", "the local time at which it is checked, e.g. 2026-11-20 10:00")
+        name = self.required(form, "name", "say in one sentence what it shows")
+        written = self.required(form, "as_of", "the local time at which it is checked, e.g. 2026-11-20 10:00")
         as_of = None if written is None else self.values.instant(written)
         records = self.records(form)
         if name is None or as_of is None or not records or any(form.has(key) for key in LATER):
             return None
         return Case(name.value, form.place, as_of, records)
 
+    def required(self, form: Form, key: str, hint: str) -> Text | None:
+        """A key that must be there; one that was only misspelt is not reported a second time."""
+        misspelt = any(nearest(name, KEYS) == key for name in form.map.names() if name not in KEYS)
+        return form.text(key) if misspelt else form.required(key, hint)
+
     # Records
 
     def records(self, form: Form) -> tuple[Given, ...]:
         given = [key for key in (*SINGLE, "opportunities") if form.has(key)]
         if len(given) != 1:
-            what = "a test needs one of 'opportunity', 'lead' or 'opportunities'"
+            what = "a test needs either 'opportunity', 'lead' or 'opportunities'"
             self.problems.error(form.place, what, "e.g. opportunity: {stage: discovery, amount: 5000}")
             return ()
         if not form.has("expect"):
@@ -99,8 +105,8 @@ class _Reader:
         found = [self.member(item, expected) for item in node.items]
         records = tuple(record for record in found if record is not None)
         ids = [record.id for record in records]
-        for record in records:
-            if ids.count(record.id) > 1:
+        for number, record in enumerate(records):
+            if record.id in ids[:number]:
                 self.problems.error(record.place, f"two records have the id '{record.id}'")
         if len(records) == len(found):
             for written, _ in expected.values():

@@ -244,7 +244,7 @@ class _Maker:
         records = {kind: {"anyOf": [map_of(self.given(kind)), {"type": "null"}]} for kind in KINDS}
         several = map_of({"id": SCALAR, **self.given("opportunity"), **around}, required=["id"])
         keys = {"name": _TEXT, "as_of": _TEXT, **records, "opportunities": list_of(several), **around}
-        expected = map_of({**dict.fromkeys(EXPECTED, _ANY), "scores": _FREE})
+        expected = map_of(dict.fromkeys(EXPECTED, _ANY))
         expect = {"anyOf": [expected, {"type": "object", "additionalProperties": expected}]}
         return map_of({**keys, "expect": expect}, required=["name", "as_of", "expect"])
 

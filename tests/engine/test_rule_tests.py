@@ -64,6 +64,14 @@ rules:
   sleeping: {flag_when: {amount: blank}, severity: info, status: off}
   lonely-rival: {flag_when: {competitors: [initech]}, severity: info}
   quiet-lead: {for: lead, flag_when: {last_touch: blank}, severity: info}
+scores:
+  fit:
+    applies_to: open
+    categories: {size: {max: 40}, tier: {max: 20}}
+    points:
+      - {name: large, category: size, points: 12.5, when: {amount: {at_least: 1000}}, because: large}
+      - {name: gold, category: tier, points: 20, when: {account.tier: gold}, because: gold}
+    grades: {A: 30, B: 0}
 """
 
 
@@ -190,6 +198,16 @@ MET = {
     opportunity: {stage: proposal, competitors: [Globex, Initech]}
     expect: {flags: [lonely-rival]}
 """,
+    "a score and its parts": """
+  - name: known
+    as_of: 2026-11-20 10:00
+    opportunity: {stage: proposal, amount: 1000, account.tier: gold}
+    expect: {scores: {fit: {total: 33, grade: A, size: 12.5, tier: 20, not_known: []}}}
+  - name: not known
+    as_of: 2026-11-20 10:00
+    opportunity: {stage: proposal, amount: 1000}
+    expect: {scores: {fit: {total: 13, grade: B, not_known: gold}}}
+""",
     "a lead": """
   - name: it
     as_of: 2026-11-20 10:00
@@ -259,6 +277,26 @@ def test_a_failure_says_what_came_and_what_decided(run: Callable[[str], Report])
     assert decided[9] == [("close_date", "15 Nov 2026", "is before today")]
     assert decided[10] == [("close_date", "15 Nov 2026", "is before created_at")]
     assert decided[21] == [("stage_kind", "won", "not: is open")]
+
+
+def test_a_score_that_differs(run: Callable[[str], Report]) -> None:
+    report = run("""
+  - name: it
+    as_of: 2026-11-20 10:00
+    opportunity: {stage: proposal, amount: 1000}
+    expect: {scores: {fit: {total: 14, grade: A, size: 12, not_known: []}}}
+  - name: out of scope
+    as_of: 2026-11-20 10:00
+    opportunity: {stage: won}
+    expect: {scores: {fit: {total: 0}}}
+""")
+    assert told(report) == [
+        "7: fit: total 14: 13",
+        "7: fit: grade A: B",
+        "7: fit: size 12: 12.5",
+        "7: fit: not known (nothing): gold",
+        "11: fit: total 0: no score: not in its scope, or not known",
+    ]
 
 
 def test_rules_that_no_test_names_are_listed(run: Callable[[str], Report]) -> None:
