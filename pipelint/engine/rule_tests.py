@@ -83,6 +83,17 @@ def _named(cases: Iterable[Case], what: str) -> frozenset[str]:
     )
 
 
+def _asked(pack: Pack, batch: Batch) -> Pack:
+    """The pack with the rules that are expected something of, and those that may hide them."""
+    named = {each.rule for given in batch.members.values() for each in given.expected}
+    rules = {
+        name: rule
+        for name, rule in pack.rules.items()
+        if name in named or any(hidden.partition("/")[0] in named for hidden in rule.hides)
+    }
+    return replace(pack, rules=rules)
+
+
 def _batches(cases: Sequence[Case]) -> list[Batch]:
     """As few connections as the tests allow: preparing and compiling is what takes the time."""
     by_key: dict[Key, list[Batch]] = {}
@@ -102,6 +113,7 @@ class _Bench:
 
     def __init__(self, cache: Cache, pack: Pack, batch: Batch, connection: str) -> None:
         said = store(cache, pack, batch, connection)
+        pack = _asked(pack, batch)
         self.cache = cache
         self.batch = batch
         self.source = source_of(cache, pack, batch.key.kind, said, batch.key.as_of)
