@@ -44,5 +44,5 @@ def test_reading_settings_imports_no_sdk() -> None:
         "print(sorted({'simple_salesforce', 'requests', 'msgspec'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -131,7 +131,7 @@ def test_a_bug_in_a_project_that_cannot_be_written_is_logged_elsewhere(
 
 
 def python(code: str) -> str:
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env={**os.environ}
     ).stdout
 
@@ -145,7 +145,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     command = f"{sys.executable} {script} | head -n 1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["/bin/bash", "-c", command], check=False, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(["/bin/bash", "-c", command], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "line\n", "")
 
 

@@ -59,7 +59,7 @@ def test_opening_an_existing_cache_does_not_import_sqlite_utils(path):
         "import sys; from pathlib import Path; from pipelint.engine.cache.sqlite import Cache; "
         f"Cache.open(Path({str(path)!r})).close(); sys.exit('sqlite_utils' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_readers_do_not_wait_for_a_writer(path):
