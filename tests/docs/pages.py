@@ -17,6 +17,7 @@ PAGES = sorted(
     ]
 )
 MANUAL = [page for page in PAGES if page.name == "README.md" or page.is_relative_to(ROOT / "docs")]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 
 _BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -40,11 +41,11 @@ def name(page: Path) -> str:
 
 
 def blocks(*languages: str) -> list[Block]:
-    """Every block of the manual in one of these languages; the examples tell their own story."""
+    """Every block of the manual in one of these languages; the examples and the tutorial tell their own story."""
     return [
         block
         for page in MANUAL
-        if not page.is_relative_to(ROOT / "examples")
+        if page != TUTORIAL and not page.is_relative_to(ROOT / "examples")
         for block in blocks_of(page)
         if block.language in languages
     ]
