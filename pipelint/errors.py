@@ -106,8 +106,11 @@ class ProblemsFound(Fix):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(problems, key=lambda p: (p.place.file, p.place.line, p.place.column))
-        errors = sum(problem.level == "error" for problem in problems)
-        super().__init__(f"{errors} {'problem' if errors == 1 else 'problems'} to fix")
+        errors = [problem for problem in self.problems if problem.level == "error"]
+        if len(errors) == 1:
+            super().__init__(f"{errors[0].place}: {errors[0].what}", hint=errors[0].hint)
+        else:
+            super().__init__(f"{len(errors)} problems to fix")
 
 
 class UsageError(Fix):

@@ -171,8 +171,6 @@ def _one_opportunity(project: Project, finding: Finding) -> None:
     rows = [(field.label, "", _shown(now.get(field.name))) for field in fields]
     click.echo(f"\n{finding.name} in Salesforce, as its owner now sees it (read back through the API):\n")
     click.echo(table(("field", "before", "after"), rows, color=False))
-    if finding.url:
-        click.echo(finding.url)
 
 
 def _shown(value: object) -> str:

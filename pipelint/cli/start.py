@@ -46,15 +46,17 @@ def init(context: Context, crm: str, pack: str, language: str) -> int:
     for path in written:
         click.echo(f"wrote {path}")
     here = "" if context.project == Path() else f" -C {context.project}"
+    files = crm == "files"
+    where = "your files, and their columns" if files else "the address of your CRM, and where its secrets are"
+    closing = "" if files else "\nNothing is written into the CRM before you set 'mode: on'."
     click.echo(
         f"""
 Next:
-  1. edit {written[0]}: the address of your CRM, and where its secrets are
+  1. edit {written[0]}: {where}
   2. pipelint{here} doctor                 is everything in reach?
-  3. pipelint{here} stages import sales    your CRM's own stages, for review
-  4. pipelint{here} pull                   read rights are enough
-  5. pipelint{here} check                  what would be flagged
-Nothing is written into the CRM before you set 'mode: on'."""
+  3. pipelint{here} stages import sales    your own stages, for review
+  4. pipelint{here} pull{"" if files else "                   read rights are enough"}
+  5. pipelint{here} check                  what would be flagged{closing}"""
     )
     return ExitCode.OK
 

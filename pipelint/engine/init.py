@@ -45,8 +45,6 @@ write_back:
   mode: preview                            # preview: plan and record, write nothing. on: write
   max_changes: 2000                        # a plan with more changed records is refused whole
   max_share: 40%                           # likewise, of the records that were written before
-
-schedule: 15m                              # for 'pipelint run --every'
 """
 _PACK = """\
 # Which rules apply, and what this company changes about them.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from pipelint.config.project import Connection
 from pipelint.connectors.base import Connector, Diagnosis, OwnField, SetupStep
@@ -57,19 +56,16 @@ def setup(project: Project, only: Sequence[str] = (), *, apply: bool = False) ->
 def diagnose(project: Project, only: Sequence[str] = ()) -> Iterator[tuple[str, Diagnosis]]:
     """Everything that could keep a connection from working, each with its cure."""
     for connection in project.connections(only):
-        said: list[Diagnosis] = []
         try:
             with project.connect(connection) as connector:
                 fields = wanted_fields(project, connection) if connection.writes else ()
-                for diagnosis in chain(
-                    connector.diagnose(fields), mapped_fields(project, connection, connector)
-                ):
-                    said.append(diagnosis)
-                    yield connection.name, diagnosis
+                found = list(connector.diagnose(fields))
+                if not (found and found[0].level == "problem"):  # signed out, nothing else can be looked at
+                    found += mapped_fields(project, connection, connector)
         except PipelintError as error:
-            if not any(error.message in diagnosis.what for diagnosis in said):
-                yield connection.name, Diagnosis("problem", error.message, error.hint)
+            yield connection.name, Diagnosis("problem", error.message, error.hint)
             continue
+        yield from ((connection.name, diagnosis) for diagnosis in found)
         with project.cache() as cache:
             for diagnosis in unmapped_stages(cache, project, connection):
                 yield connection.name, diagnosis

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from pipelint.connectors.base import Diagnosis
 from pipelint.engine.provision import SetupResult
+from pipelint.render.table import plural
 
 _SIGNS = {"create": "+", "extend": "+", "grant": "+", "assign": "+", "ready": "=", "conflict": "!"}
 _LEVELS = {"ok": ("ok", "32"), "warning": ("warning", "33"), "problem": ("problem", "1;31")}
@@ -53,5 +54,6 @@ def render_doctor(found: Sequence[tuple[str, Diagnosis]], form: str, *, color: b
         if diagnosis.cure:
             lines.append(f"         = {diagnosis.cure}")
     problems = sum(diagnosis.level == "problem" for _, diagnosis in found)
-    lines.append("" if not problems else f"\n{problems} to mend.")
+    if problems:
+        lines.append(f"\n{plural(problems, 'problem')} to mend.")
     return "\n".join(lines).rstrip()
