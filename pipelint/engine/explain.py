@@ -19,7 +19,7 @@ from pipelint.rules.compile import CompiledCheck
 from pipelint.rules.conditions import Condition
 from pipelint.rules.emit.python import function
 from pipelint.rules.explain import Explainer, Row, in_words
-from pipelint.rules.messages import Reader
+from pipelint.rules.fields import Origin
 from pipelint.rules.waivers import Waiver
 
 Status: TypeAlias = Literal[
@@ -182,6 +182,8 @@ class _Explanation:
         found = []
         for leaf in self.explainer.deciding(condition, self.row):
             field = leaf.test.field
+            if field.origin is Origin.MARKER:
+                field = self.reader.fields[field.source]
             if field.name in unsynced:
                 value = "(not synced)"
             else:

@@ -10,12 +10,13 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import Outcome, Verdict, evaluate
+from pipelint.engine.similar import COUNTED, counted
 from pipelint.engine.waivers import InForce
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck, CompiledPack
 from pipelint.rules.conditions import Condition, Other
 from pipelint.rules.explain import Explainer, Leaf, Row, in_words
-from pipelint.rules.fields import Field
+from pipelint.rules.fields import Field, Origin
 from pipelint.rules.messages import Reader
 from pipelint.rules.pack import Pack, Severity
 from pipelint.rules.waivers import Waiver
@@ -93,7 +94,7 @@ def findings(
     `ages` lets messages say "18 days ago"; what is written or exported says the date instead.
     """
     waivers = InForce(cache, source.pack, source.compiled, source.connection)
-    maker = _Maker(source, waivers, language, ages)
+    maker = _Maker(cache, source, waivers, language, ages)
     verdicts = evaluate(cache, source.compiled, source.table, record)
     while batch := list(islice(verdicts, _BATCH)):
         rows = rows_of(cache, source.table, [verdict.id for verdict in batch])
@@ -130,7 +131,9 @@ class _Context(NamedTuple):
 
 
 class _Maker:
-    def __init__(self, source: Source, waivers: InForce, language: str, ages: bool) -> None:
+    def __init__(self, cache: Cache, source: Source, waivers: InForce, language: str, ages: bool) -> None:
+        self.cache = cache
+        self.others: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.source = source
         self.waivers = waivers
         self.language = language
@@ -175,6 +178,10 @@ class _Maker:
         shown = [found for found in standing if rule.name not in hidden and found[0].name not in hidden]
         chosen = shown or standing or flagged or checks
         items = tuple(check.check.item for check, _, _ in chosen if check.check.item)
+        shown_items = self.labels(items)
+        if flagged and rule.built_in and rule.name in COUNTED:
+            items = self.counted(rule.name, whose.id)
+            shown_items = ", ".join(items)
         level = max(
             (severity for _, _, severity in shown or standing or flagged),
             default=SEVERITY_NUMBER[rule.severity],
@@ -201,8 +208,8 @@ class _Maker:
             rule=rule.name,
             severity=SEVERITY_NAME[level],
             status=status,
-            message=reader.fill(said, self.labels(items)) if flagged else _blank_message(evidence),
-            fix=reader.fill(rule.fix.say(self.language), self.labels(items)) if rule.fix and flagged else "",
+            message=reader.fill(said, shown_items) if flagged else _blank_message(evidence),
+            fix=reader.fill(rule.fix.say(self.language), shown_items) if rule.fix and flagged else "",
             items=items,
             evidence=_distinct(evidence),
             amount=whose.amount,
@@ -210,6 +217,12 @@ class _Maker:
             keeps=not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks),
             waiver=context.waived[flagged[0][0].name] if status == "waived" else None,
         )
+
+    def counted(self, rule: str, record: str) -> tuple[str, ...]:
+        """The other records that a finding is about, looked up for all records at once."""
+        if rule not in self.others:
+            self.others[rule] = counted(self.cache, self.source, COUNTED[rule])
+        return self.others[rule].get(record, ())
 
     def labels(self, items: tuple[str, ...]) -> str:
         return ", ".join(item.replace("_", " ") for item in items)
@@ -230,6 +243,8 @@ class _Maker:
         phrase = self.phrases.get(id(leaf.test))
         if phrase is None:
             phrase = self.phrases[id(leaf.test)] = in_words(leaf.test, self.source.compiled.moment)
+        if field.origin is Origin.MARKER:
+            return Evidence(field.source, reader.value(field.source), phrase)
         return Evidence(field.name, self.value(field, reader), phrase, self.lacking(field, row))
 
     def lacking(self, field: Field, row: Row) -> bool:

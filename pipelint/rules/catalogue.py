@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from pipelint.records import Stream
@@ -126,6 +126,11 @@ def _related(
     return Field(name, type_, about, Origin.ENTITY, source or name, values)
 
 
+def _of_others(field: Field) -> bool:
+    """Whether a field of the account's other opportunities is known before facts are worked out."""
+    return field.origin is not Origin.ACCOUNT and field.name != "next_step_date"
+
+
 ENTITIES: dict[str, Entity] = {
     entity.name: entity
     for entity in (
@@ -195,5 +200,14 @@ ENTITIES: dict[str, Entity] = {
             ),
             ("opportunity",),
         ),
+        Entity(
+            "account_opportunities",
+            Stream.OPPORTUNITIES,
+            tuple(replace(each, origin=Origin.ENTITY) for each in OPPORTUNITY_FIELDS if _of_others(each)),
+            ("opportunity",),
+            "created_at",
+        ),
     )
 }
+ROWS_OF_RECORD = tuple(name for name in ENTITIES if name != "account_opportunities")
+"""What belongs to one record; the other opportunities of its account are records themselves."""

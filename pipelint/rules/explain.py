@@ -25,6 +25,7 @@ from pipelint.rules.conditions import (
     Word,
 )
 from pipelint.rules.emit.python import function
+from pipelint.rules.fields import Origin
 from pipelint.rules.kleene import Value
 from pipelint.rules.zones import EPOCH_ORDINAL
 
@@ -112,6 +113,8 @@ class Explainer:
 
 def in_words(test: Test, moment: Moment) -> str:
     """A test as a phrase that follows the field's value: `is older than 14 days (cut-off 6 Nov 2026)`."""
+    if test.field.origin is Origin.MARKER:
+        return test.field.about
     phrase = _WORDS[test.name]
     if test.name == "later_period_than" and isinstance(test.operands[0], Other):
         other = test.operands[0]

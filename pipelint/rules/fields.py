@@ -45,6 +45,7 @@ class Origin(StrEnum):
     FACT = "fact"  # worked out from related rows or from other fields
     SCORE = "score"
     ENTITY = "entity"  # a column of a related row, inside `where`
+    MARKER = "marker"  # 1 where what `about` says is true of the field `source`
 
 
 @dataclass(frozen=True, slots=True)

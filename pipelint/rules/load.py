@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipelint.config.nodes import List, Node, Problems, Text
+from pipelint.config.nodes import List, Map, Node, Problems, Text
 from pipelint.rules.branches import Variants
 from pipelint.rules.cases import Case
 from pipelint.rules.catalogue import (
@@ -35,6 +35,7 @@ from pipelint.rules.scope import Scope
 from pipelint.rules.scores import Score, own_keys
 from pipelint.rules.sections import Sections, read_sections
 from pipelint.rules.stage_rules import generated_checks, open_criteria
+from pipelint.rules.thin_evidence import mandatory, placeholders, thin_checks
 
 KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
 CRMS = ("salesforce", "hubspot", "pipedrive", "files")
@@ -136,6 +137,8 @@ class _Loader:
             known[kind] = {**scopes[kind].fields, **_totals(scores, kind)}
             scopes[kind] = replace(scopes[kind], fields=known[kind])
         generated = generated_checks(pipelines, known["opportunity"])
+        expected = mandatory(pipelines, known["opportunity"], self.sections.declared)
+        generated["thin-evidence"] = tuple(thin_checks(expected, known["opportunity"]))
         context = RuleContext(
             scopes,
             Variants({kind: tuple(name for name, by in segments if kind in by) for kind in KINDS}, pipelines),
@@ -175,9 +178,17 @@ class _Loader:
             ),
             hash=self.sections.digest,
             scores=scores,
+            mandatory=expected,
+            placeholders=placeholders(self.settings_of("thin-evidence"), self.problems),
             currency=currency,
             waivers=read_waivers(self.sections.waivers, waived, self.problems),
         )
+
+    def settings_of(self, rule: str) -> Iterator[Node | None]:
+        """The settings of a built-in rule, then those of its override."""
+        overrides = [node for key, node in self.sections.overrides if key.value == rule]
+        for node in (self.named["rules"][rule].node, *overrides):
+            yield node.get("settings") if isinstance(node, Map) else None
 
     def single(self, name: str) -> Node | None:
         found = self.sections.single.get(name)

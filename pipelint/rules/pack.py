@@ -168,6 +168,10 @@ class Pack:
     crm_fields: Mapping[str, NativeNames]
     hash: str
     scores: Mapping[str, Score] = field(default_factory=dict)
+    mandatory: tuple[str, ...] = ()
+    """The fields whose texts `thin-evidence` looks at."""
+    placeholders: frozenset[str] = frozenset()
+    """The folded words that it takes for no answer."""
     currency: Currency | None = None
     """What amounts are counted in; None takes them as they are."""
     waivers: tuple[Waiver, ...] = ()

@@ -25,6 +25,7 @@ _OF_FIELDS = ("filled", "difference", "ratio")
 _FORMS = (*_WHOLE_ROWS, *_OF_VALUES, "sum_days", *_OF_FIELDS)
 _KEYS = (*_FORMS, "where", "from", "to", "for", "label", "replaces_builtin")
 _KINDS = ("opportunity", "lead")
+_STAGES = ("stage", "from_stage", "to_stage")
 _TODAY = Field("today", FieldType.DATE, "the day on which the rules are looked at")
 
 
@@ -232,7 +233,7 @@ class FactReader:
 
     def _scope(self, entity: Entity, where: Node | None) -> Scope | None:
         fields = {
-            field.name: replace(field, values=self.stages) if field.type is FieldType.ORDERED else field
+            field.name: replace(field, values=self.stages) if field.name in _STAGES else field
             for field in entity.fields
         }
         if entity.name == "field_changes":

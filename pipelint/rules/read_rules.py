@@ -115,7 +115,6 @@ class _RuleReader:
                 )
             return None
         checks = self.context.generated.get(self.name) if self.entry.origin == "builtin" else None
-        generated = checks is not None
         if checks is None:
             checks = self.checks(kind, severity)
         if checks is None:
@@ -141,7 +140,7 @@ class _RuleReader:
             since=self.since(),
             formerly=tuple(text.value for text in self.form.texts("formerly")),
             owner=owner.value if owner else "",
-            built_in=generated,
+            built_in=self.entry.origin == "builtin",
         )
 
     def changed(self, key: str) -> Form:
@@ -194,8 +193,12 @@ class _RuleReader:
         changed = self.override.node("settings") if self.override else None
         return {key.value: value for key, value in (*own, *entries(changed, "settings", self.problems))}
 
+    def own_settings(self) -> set[str]:
+        """The settings that the rule itself has: those of a rule that pipelint makes are all used."""
+        return {key.value for key, _ in entries(self.form.node("settings"), "settings", self.problems)}
+
     def warn_unused(self) -> None:
-        used = self.scope.used_settings if self.scope else set()
+        used = self.scope.used_settings if self.scope else self.own_settings()
         for name, value in self.settings().items():
             if name not in used:
                 what = f"the setting '{name}' of {self.name} is not used"

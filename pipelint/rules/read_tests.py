@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
 from pipelint.config.problems import nearest
 from pipelint.rules.cases import Case, Given, Row, Value
-from pipelint.rules.catalogue import ENTITIES, Entity, RecordKind
+from pipelint.rules.catalogue import ENTITIES, ROWS_OF_RECORD, Entity, RecordKind
 from pipelint.rules.fields import Field, Origin
 from pipelint.rules.form import Form, entries
 from pipelint.rules.pack import Pack
@@ -16,9 +16,9 @@ from pipelint.rules.read_expectations import ExpectationReader, a_record
 from pipelint.rules.read_values import NOT_SYNCED, ValueReader, is_not_synced
 
 LATER = ("baselines", "targets", "owners")
-OF_RECORD = ("id", *ENTITIES, "flagged_since")
+OF_RECORD = ("id", *ROWS_OF_RECORD, "flagged_since")
 SINGLE: tuple[RecordKind, ...] = ("opportunity", "lead")
-KEYS = ("name", "as_of", *SINGLE, "opportunities", "expect", *ENTITIES, "flagged_since", *LATER)
+KEYS = ("name", "as_of", *SINGLE, "opportunities", "expect", *ROWS_OF_RECORD, "flagged_since", *LATER)
 _DERIVED = frozenset({"from_kind", "to_kind", "to_number", "skipped", "moved"})
 _MADE = {
     Origin.FACT: "is worked out from other data, so a test gives that data instead",
@@ -90,7 +90,7 @@ class _Reader:
         return () if record is None else (record,)
 
     def several(self, form: Form) -> tuple[Given, ...]:
-        for key in (*ENTITIES, "flagged_since"):
+        for key in (*ROWS_OF_RECORD, "flagged_since"):
             if form.has(key):
                 hint = "indent it below the record it belongs to"
                 what = f"'{key}' belongs inside one of the opportunities"

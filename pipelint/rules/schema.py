@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipelint.rules.catalogue import ENTITIES, STAGE_GROUPS, RecordKind
+from pipelint.rules.catalogue import ENTITIES, ROWS_OF_RECORD, STAGE_GROUPS, RecordKind
 from pipelint.rules.fields import Field, FieldType, Origin
 from pipelint.rules.pack import SEVERITIES, STATUSES, Pack
 from pipelint.rules.read_expectations import EXPECTED
@@ -240,7 +240,7 @@ class _Maker:
         )
 
     def test(self) -> Schema:
-        around = {name: self.rows(name) for name in ENTITIES} | {"flagged_since": _FREE}
+        around = {name: self.rows(name) for name in ROWS_OF_RECORD} | {"flagged_since": _FREE}
         records = {kind: {"anyOf": [map_of(self.given(kind)), {"type": "null"}]} for kind in KINDS}
         several = map_of({"id": SCALAR, **self.given("opportunity"), **around}, required=["id"])
         keys = {"name": _TEXT, "as_of": _TEXT, **records, "opportunities": list_of(several), **around}

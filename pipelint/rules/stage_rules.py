@@ -136,7 +136,7 @@ def _place(condition: Condition) -> Place:
 
 def _unknown_values(known: Mapping[str, Field]) -> Iterator[Check]:
     """One item per field that can hold a word which nobody mapped."""
-    items = {field.marker: field.name for field in known.values() if field.marker}
+    items = {f.marker: f.name for f in known.values() if f.marker and f.origin is not Origin.SCORE}
     items.pop(PRICE_MARKER, None)
     for marker, name in items.items():
         missing = Field(marker, FieldType.YES_NO, f"{name} is not known", Origin.STAGE, marker)
@@ -149,9 +149,7 @@ def _unknown_values(known: Mapping[str, Field]) -> Iterator[Check]:
 def _unknown_currency(known: Mapping[str, Field]) -> Iterator[Check]:
     """Where amounts are converted: that this record's currency has no rate."""
     if known["amount"].marker:
-        missing = Field(
-            PRICE_MARKER, FieldType.YES_NO, "its currency has no rate", Origin.RECORD, PRICE_MARKER
-        )
+        missing = Field(PRICE_MARKER, FieldType.YES_NO, "has no exchange rate", Origin.MARKER, "currency")
         place = Place("builtin@1/rules.yaml")
         test = Test(missing, operators_of(FieldType.YES_NO)["is"], (Truth(value=True),), place)
         yield Check("", None, (Branch(None, test, "error"),))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipelint.records import Stream
-from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
+from pipelint.rules.catalogue import RECORD_STREAM, Entity, RecordKind
 from pipelint.rules.compile_condition import Inputs
 from pipelint.rules.compile_fact import fields_of
 from pipelint.rules.conditions import Test, Word, fields_in, tests_in
@@ -133,7 +133,7 @@ class _Names:
             read.extend(fields_in(form.where))
             if not all(self._change_seen(test) for test in tests_in(form.where)):
                 return False
-        return all(self._row_field(stream, each) for each in read)
+        return all(self._row_field(form.entity, each) for each in read)
 
     def _change_seen(self, test: Test) -> bool:
         """Whether the fields that a test on a change's `field` names are delivered: others never change here."""
@@ -141,10 +141,13 @@ class _Names:
         named = [word.text for word in test.operands if isinstance(word, Word)]
         return test.field.name != "field" or all(self.supplied(known[n]) for n in named if n in known)
 
-    def _row_field(self, stream: Stream, each: Field) -> bool:
+    def _row_field(self, entity: Entity, each: Field) -> bool:
         if each.name.startswith("record."):
             inner = self.pack.known[self.kind].get(each.name.removeprefix("record."))
             return inner is not None and self.supplied(inner)
+        stream = entity.stream
+        if stream is RECORD_STREAM[self.kind]:  # the other opportunities of the account
+            return "account" in self.own and self.supplied(self.pack.known[self.kind][each.name])
         if stream is Stream.ACTIVITIES and each.name == "role":
             return self._has(Stream.CONTACT_ROLES, "role")
         made = {

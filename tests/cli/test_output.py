@@ -55,7 +55,7 @@ def test_check_as_json_says_what_it_is(acme: Command) -> None:
     assert found["pack"]["name"] == "acme"
     assert found["summary"]["opportunities"] == 5
     assert found["summary"]["by_rule"] == {
-        "champion-missing": 1, "close-date-passed": 1, "stage-required": 2, "unknown-value": 1,
+        "champion-missing": 1, "close-date-passed": 1, "stage-required": 2, "thin-evidence": 1, "unknown-value": 1,
     }  # fmt: skip
     (passed,) = (each for each in found["findings"] if each["rule"] == "close-date-passed")
     assert (passed["id"], passed["owner"], passed["stage"], passed["amount"]) == (

@@ -20,6 +20,7 @@ FIELDS = ("Pipelint_Flags__c", "Pipelint_Severity__c", "Pipelint_Summary__c", "P
 PACK = """\
 pipelint: 1
 pack: {name: acme, time_zone: Europe/Paris}
+overrides: {duplicate-open-opportunities: {status: off}, thin-evidence: {status: off}}   # about other things
 stages:
   - {name: open, kind: open, group: early}
   - {name: negotiation, kind: open, group: late}

@@ -59,7 +59,7 @@ def found(records: Sequence[str], *waivers: str, as_of: date = TODAY) -> tuple[l
         return list(findings(cache, source, language="en", ages=False)), said
 
 
-LATE = "{name: Globex Ltd, stage: discovery, close_date: 2026-10-01, amount: 1, next_step: x}"
+LATE = "{name: Globex Ltd, stage: discovery, close_date: 2026-10-01, amount: 1, next_step: Call them}"
 
 
 @pytest.mark.parametrize(

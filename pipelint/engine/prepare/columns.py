@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pipelint.engine.prepare.evidence import filled_at_once
 from pipelint.engine.prepare.money import NO_RATE, RATE_OF_RECORD
+from pipelint.records import Stream
 from pipelint.rules.calendar import PERIOD_UNITS
 from pipelint.rules.catalogue import PRICE_MARKER, RECORD_STREAM, STAGE_MARKER, RecordKind
 from pipelint.rules.emit.sqlite import expression
@@ -13,6 +15,7 @@ from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType, 
 from pipelint.rules.ir import Column
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered, custom_source
+from pipelint.rules.thin_evidence import AT_ONCE, THIN
 
 _STAGE_COLUMNS = {
     ("pipeline", ""): "m.pipeline",
@@ -24,6 +27,20 @@ _STAGE_COLUMNS = {
     ("stage_group", "place"): "m.grp",
 }
 STAGE_MISSING = "CASE WHEN o.stage IS NOT NULL AND m.number IS NULL THEN 1 ELSE 0 END"
+
+
+_MOVES = (
+    "FROM stage_change s LEFT JOIN temp.stage_map t ON t.pipeline_id IS o.pipeline AND t.stage_id = s.to_stage"
+    " WHERE s.connection = o.connection AND s.opportunity = o.id"
+)
+_DERIVED = {
+    "stage_probability": (
+        "(SELECT s.probability FROM stage s WHERE s.connection = o.connection AND s.id = o.stage"
+        " AND s.pipeline IN ('', coalesce(o.pipeline, '')))"
+    ),
+    "stage_entered_at": f"(SELECT max(s.at) {_MOVES} AND s.to_stage = o.stage)",
+    "closed_at": f"(SELECT max(s.at) {_MOVES} AND t.kind IN ('won', 'lost') AND m.kind IN ('won', 'lost'))",
+}
 
 
 def quoted(name: str) -> str:
@@ -75,6 +92,8 @@ class RecordColumns:
             return STAGE_MISSING
         if name == PRICE_MARKER:
             return NO_RATE
+        if name.endswith(THIN):
+            return self.thin(name)
         field = self.pack.known[self.kind][name.removesuffix("__missing")]
         raw = self.raw(field)
         words = self.words(field)
@@ -83,12 +102,29 @@ class RecordColumns:
         held = "pl_set" if field.type is FieldType.CHOICES else "pl_clean"
         return f"CASE WHEN {held}({raw}) IS NOT NULL AND {words}({raw}) IS NULL THEN 1 ELSE 0 END"
 
+    def thin(self, marker: str) -> str:
+        """1 where a mandatory text says nothing, or all of them were filled in at once."""
+        if marker != AT_ONCE:
+            raw = self.supplied(marker.removesuffix(THIN))
+            return "0" if raw is None else f"pl_thin({raw})"
+        if not {Stream.FIELD_CHANGES, Stream.STAGE_CHANGES} <= self.delivered.fields.keys():
+            return "0"
+        values = [raw for name in self.pack.mandatory if (raw := self.supplied(name)) is not None]
+        names = dict.fromkeys(self.pack.mandatory)
+        names |= {custom_source(self.pack, name, self.delivered) or name: None for name in names}
+        return filled_at_once(values, [literal(name) for name in names])
+
+    def supplied(self, name: str) -> str | None:
+        """The stored value of a field that the connection delivers."""
+        return None if name in self.unsynced else self.raw(self.pack.known[self.kind][name])
+
     def raw(self, field: Field) -> str | None:
         """The stored value; None where the connection maps nothing and that counts as blank."""
         name = quoted(field.source)
         match field.origin:
             case Origin.RECORD:
-                return f"o.{name}"
+                delivered = field.source in self.delivered.fields.get(RECORD_STREAM[self.kind], frozenset())
+                return f"o.{name}" if delivered else _DERIVED.get(field.source, f"o.{name}")
             case Origin.ACCOUNT:
                 return "o.account" if field.source == "id" else f"a.{name}"
             case Origin.OWNER:

@@ -39,11 +39,15 @@ class Rows:
         record, source = self._tables()
         chosen = [f"{record} AS record", f"{self._id()} AS {quoted(ROW_ID)}"]
         chosen += [f"{sql} AS {quoted(column)}" for column, sql in self.columns.items() if column != ROW_ID]
-        join = ""
-        if any(sql.startswith("b.") or (self.rate and self.rate in sql) for sql in self.columns.values()):
-            join = f" JOIN base b ON b.id = {record}"
-        where = " AND ".join(self._conditions())
+        join = f" JOIN base b ON b.id = {record}" if self._reads_base() else ""
+        where = " AND ".join(self._conditions()) or "1"
         return f"SELECT {', '.join(chosen)} FROM {source}{join} WHERE {where}"
+
+    def _reads_base(self) -> bool:
+        """Whether the rows need the record's own prepared values, or its rate, beside them."""
+        if self.name == "account_opportunities":  # made of base rows
+            return False
+        return any(sql.startswith("b.") or (self.rate and self.rate in sql) for sql in self.columns.values())
 
     def _tables(self) -> tuple[str, str]:
         match self.name:
@@ -59,6 +63,9 @@ class Rows:
                 )
             case "field_changes":
                 return "r.record", "field_change r"
+            case "account_opportunities":
+                same = 'r."account.id" = b."account.id" AND r.id <> b.id'
+                return "b.id", f"base b JOIN base r ON {same}"
             case _:
                 return "r.opportunity", f"{ENTITIES[self.name].stream.value} r"
 
@@ -68,7 +75,7 @@ class Rows:
             yield f"l.connection = :connection AND l.kind = {literal(self.kind)} AND l.via IN ({via})"
         elif self.name == "field_changes":
             yield f"r.connection = :connection AND r.kind = {literal(RECORD_STREAM[self.kind].value)}"
-        else:
+        elif self.name != "account_opportunities":
             yield "r.connection = :connection"
 
     def _id(self) -> str:
@@ -77,6 +84,8 @@ class Rows:
     def _source(self, column: str, changed: Field | None) -> str:
         if column.startswith("record."):
             return f"b.{quoted(column.removeprefix('record.'))}"
+        if self.name == "account_opportunities":
+            return f"r.{quoted(column)}"
         name, aspect = split(column)
         if self.name == "stage_changes" and (stage := _STAGE_COLUMNS.get(name)):
             return stage
@@ -85,6 +94,8 @@ class Rows:
             return of_type(_text(name), aspect, raw)
         if self.name == "contact_roles" and name == "role":
             return of_type(_text(name), aspect, "pl_role(r.role)")
+        if self.name == "field_changes" and name == "field":
+            return of_type(_text("subject"), aspect, "coalesce(pl_changed_field(r.field), r.field)")
         if self.name == "field_changes" and name == "moved":
             return self._moved()
         if self.name == "field_changes" and changed is not None:

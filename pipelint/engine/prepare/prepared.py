@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.prepare.columns import word_function
+from pipelint.engine.prepare.evidence import register_placeholders
 from pipelint.engine.prepare.functions import register, register_words
 from pipelint.engine.prepare.money import register_rates
 from pipelint.engine.prepare.table import prepare_sql
@@ -22,7 +23,8 @@ from pipelint.engine.prepare.words import (
 from pipelint.rules.compile import CompiledPack
 from pipelint.rules.fields import FieldType
 from pipelint.rules.pack import Pack
-from pipelint.rules.supply import Delivered
+from pipelint.rules.supply import Delivered, custom_source
+from pipelint.rules.text import fold
 
 VERSION = 2  # of the preparation itself: raise it when the same statement would mean something else
 _KEPT = 2  # tables per kind and connection, so that two packs can be compared
@@ -42,6 +44,8 @@ def prepare(
 ) -> Prepared:
     """The prepared table of one kind on one connection, made if there is none for this state of the data."""
     words = _register(cache, pack, delivered)
+    placeholders = sorted(pack.placeholders | pack.settings.blank_words)
+    register_placeholders(cache.db, placeholders)
     rates: object = None
     if pack.currency is not None:
         register_rates(cache.db, pack.currency, compiled.moment.today)
@@ -56,6 +60,7 @@ def prepare(
         repr(settings.calendar),
         delivered.connection,
         rates,
+        placeholders,
     ]
     fingerprint = hashlib.sha256(json.dumps(basis, default=str).encode()).hexdigest()[:16]
     table = f"prepared_{compiled.kind}_{fingerprint}"
@@ -83,6 +88,7 @@ def _register(cache: Cache, pack: Pack, delivered: Delivered) -> dict[str, objec
         "pl_role": role_words(pack, crm, connection),
         "pl_activity_type": activity_words(pack, crm, connection),
         "pl_forecast": forecast_places(pack, crm, connection),
+        "pl_changed_field": _own_names(pack, delivered),
     }
     for name, mapped in pack.fields.items():
         if mapped.choices:
@@ -103,6 +109,12 @@ def _register(cache: Cache, pack: Pack, delivered: Delivered) -> dict[str, objec
     db.executemany("INSERT INTO temp.stage_map VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     db.execute("CREATE INDEX temp.stage_map_by_id ON stage_map (stage_id, pipeline_id)")
     return {**lists, "stages": values}
+
+
+def _own_names(pack: Pack, delivered: Delivered) -> dict[str, str]:
+    """The pack's names of the CRM's own fields, as histories call them."""
+    sources = {name: custom_source(pack, name, delivered) for name in pack.fields}
+    return {fold(f"custom.{source}"): name for name, source in sources.items() if source is not None}
 
 
 def _stamp(cache: Cache, connection: str) -> str:

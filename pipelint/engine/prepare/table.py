@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence, Iterator
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -22,6 +22,7 @@ from pipelint.rules.fields import ASPECTS, Field, Origin
 from pipelint.rules.ir import columns_in
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered
+from pipelint.rules.thin_evidence import THIN
 
 SHOWN = {
     "opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "currency"),
@@ -52,6 +53,23 @@ def prepare_sql(
     return _Statement(pack, compiled, delivered).sql(read, where)
 
 
+def _levels(columns: Sequence[str]) -> list[list[str]]:
+    """The columns, in their order, in as few steps as let each one read those that it is made of.
+
+    Steps stand side by side, not inside one another: SQLite's parser gives up some thirty levels down.
+    """
+    levels: list[list[str]] = []
+    names: set[str] = set()
+    for column in columns:
+        sql, _, name = column.rpartition(" AS ")
+        if not levels or any(made in sql for made in names):
+            levels.append([])
+            names = set()
+        levels[-1].append(column)
+        names.add(name)
+    return levels
+
+
 class _Statement:
     def __init__(self, pack: Pack, compiled: CompiledPack, delivered: Delivered) -> None:
         self.pack = pack
@@ -73,10 +91,11 @@ class _Statement:
         text += "".join(f", {name} AS ({sql})" for name, sql in self.aggregations())
         joined = "".join(f" LEFT JOIN {name} ON {name}.record = base.id" for name, _ in self.aggregations())
         chosen = ", ".join(["base.*", *self.fact_columns()])
-        inner = f"SELECT {chosen} FROM base{joined}"
-        for sql in (*self.derived_columns(), *self.score_columns()):
-            inner = f"SELECT *, {sql} FROM ({inner})"
-        return f"{text} {inner}"
+        text += f", level0 AS (SELECT {chosen} FROM base{joined})"
+        levels = _levels([*self.derived_columns(), *self.score_columns()])
+        for number, columns in enumerate(levels, 1):
+            text += f", level{number} AS (SELECT *, {', '.join(columns)} FROM level{number - 1})"
+        return f"{text} SELECT * FROM level{len(levels)}"
 
     # What is needed
 
@@ -115,7 +134,7 @@ class _Statement:
     def want(self, column: str) -> None:
         if column in self.need.columns or column in self.scored or column.startswith("segment"):
             return
-        if column.endswith("__missing"):
+        if column.endswith(("__missing", THIN)):
             self.need.markers[column] = None
             return
         name, aspect = (column, "") if column in self.known else split(column)
@@ -141,9 +160,13 @@ class _Statement:
                 self.want(fact.field.marker)
             if name in self.inputs.partial and "created_at" in self.known:
                 self.want("created_at__at")
+            others = fact.form.entity.name == "account_opportunities"
+            if others:
+                self.want("account.id")
             for column in fact_columns(fact, fact.form, self.compiled.moment, self.unsynced):
-                for read in columns_in(column.aggregate.where):
-                    if read.startswith("record."):
+                agg = column.aggregate
+                for read in (each for part in (agg.where, agg.value, agg.order) for each in columns_in(part)):
+                    if others or read.startswith("record."):
                         self.want(read.removeprefix("record."))
         elif name not in self.need.derived:
             for field in fields_of(fact):
