@@ -50,12 +50,12 @@ class Usable:
 
 def usable(project: Project, search: str = "") -> Iterator[Usable]:
     """Every field, fact and related field that contains the word."""
-    word = search.casefold()
+    word = _spoken(search)
     with project.cache() as cache:
         for kind in ("opportunity", "lead"):
             shares = filled(cache, project, kind)
             for field in project.pack.known[kind].values():
-                if word in f"{field.name} {field.about}".casefold():
+                if word in _spoken(f"{field.name} {field.about}"):
                     origins = dict(_origins(cache, project, kind, field))
                     yield Usable(
                         field.name,
@@ -69,8 +69,13 @@ def usable(project: Project, search: str = "") -> Iterator[Usable]:
     for entity in ENTITIES.values():
         for field in entity.fields:
             name = f"{entity.name}.{field.name}"
-            if word in f"{name} {field.about}".casefold():
+            if word in _spoken(f"{name} {field.about}"):
                 yield Usable(name, "related rows", field.type.value, field.about, {}, None, field.values)
+
+
+def _spoken(text: str) -> str:
+    """As people say it: `next_step` is found by "next step"."""
+    return text.replace("_", " ").casefold()
 
 
 def _origins(cache: Cache, project: Project, kind: RecordKind, field: Field) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,44 @@
+"""Changes of the pack's own fields: histories call them by the CRM's name, rules by the pack's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelint.engine.cache.sqlite import Cache
+from pipelint.records import FieldChange, Opportunity, Record, Stream
+
+from .judged import AS_OF, outcomes, sound, stored
+
+PACK = """\
+fields:
+  go_live: {type: date, from: {files: Go_Live__c}}
+facts:
+  go_live_pushes: {count: field_changes, where: {field: go_live, new: {after: {field: old}}}}
+rules:
+  go-live-moves: {flag_when: {go_live_pushes: {at_least: 1}}, severity: info, message: Moved.}
+"""
+
+
+def change(record: str, field: str, old: str, new: str) -> FieldChange:
+    at = datetime(2026, 11, 2, tzinfo=UTC)
+    return FieldChange(f"{record}-{field}", "opportunity", record, field, old, new, at)
+
+
+def test_a_change_of_a_mapped_field_is_found_by_the_packs_name(tmp_path: Path) -> None:
+    pack = sound(tmp_path, PACK)
+    deals = [
+        Opportunity(name, AS_OF, stage="early", created_at=AS_OF) for name in ("pushed", "pulled", "other")
+    ]
+    changes = [
+        change("pushed", "custom.Go_Live__c", "2026-12-01", "2027-01-01"),
+        change("pulled", "custom.Go_Live__c", "2027-01-01", "2026-12-01"),
+        change("other", "custom.Renewal__c", "2026-12-01", "2027-01-01"),
+    ]
+    with Cache.open(":memory:") as cache:
+        records: dict[Stream, list[Record]] = {
+            Stream.OPPORTUNITIES: [*deals],
+            Stream.FIELD_CHANGES: [*changes],
+        }
+        said = stored(cache, records, {Stream.OPPORTUNITIES: ["Go_Live__c"]})
+        assert outcomes(cache, pack, said, "go-live-moves") == {"pushed": "flagged"}
