@@ -80,12 +80,13 @@ def start_salesforce(
     Raises:
         UsageError: the extra is missing, the port is taken, or the data cannot be loaded.
     """
-    try:
-        from pipelint.sandbox.salesforce import SalesforceSandbox
-    except ModuleNotFoundError as error:
-        raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
+    from pipelint.sandbox.salesforce import SalesforceSandbox
+
     kept = state if state is not None and state.exists() else None
-    server = SalesforceSandbox(port=port, size=size, seed=seed, data=data, state=kept)
+    try:
+        server = SalesforceSandbox(port=port, size=size, seed=seed, data=data, state=kept)
+    except ModuleNotFoundError as error:  # the server's modules are imported when one is made
+        raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
     try:
         server.start()
     except OSError as error:

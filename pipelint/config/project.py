@@ -116,9 +116,12 @@ class Connection:
     node: Map
     folder: Path
 
-    def settings(self, model: type[M], problems: Problems) -> M | None:
-        """The connector's own settings, or None where they have mistakes."""
-        return read_model(self.node, model, problems, Origin(self.name, self.folder))
+    def settings(self, model: type[M], problems: Problems, *, elsewhere: bool = False) -> M | None:
+        """The connector's own settings, or None where they have mistakes.
+
+        `elsewhere` says that they are for another machine: what is not set on this one is no mistake.
+        """
+        return read_model(self.node, model, problems, Origin(self.name, self.folder, elsewhere))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,13 @@ def load_project_file(folder: Path, problems: Problems, *, known_crms: Sequence[
         write_back=model.write_back,
         schedule=model.schedule,
     )
+
+
+def names_in_broken_file(folder: Path) -> tuple[str, ...] | None:
+    """The connections that a project file with mistakes names; None where even they cannot be read."""
+    node = read_file(ProjectPaths(folder).file, "", Problems())
+    heads = node.get("connections") if isinstance(node, Map) else None
+    return heads.names() if isinstance(heads, Map) else None
 
 
 def _check_crm(head: Node, known: Sequence[str], problems: Problems) -> None:

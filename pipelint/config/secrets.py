@@ -20,10 +20,14 @@ _REFERENCE = re.compile(r"\$\{(?:env:(?P<env>[A-Za-z_]\w*)(?::-(?P<default>[^}]*
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose settings are being read: the connection, and the folder that relative paths start from."""
+    """Whose settings are being read: the connection, and the folder that relative paths start from.
+
+    `elsewhere`: only to see whether they are sound; variables and files may be on another machine.
+    """
 
     connection: str = ""
     folder: Path = Path()
+    elsewhere: bool = False
 
 
 class Unresolved(Exception):
@@ -33,6 +37,10 @@ class Unresolved(Exception):
         super().__init__(what)
         self.what = what
         self.hint = hint
+
+
+class NotHere(Unresolved):
+    """What a reference names is not on this machine."""
 
 
 def is_reference(text: str) -> bool:
@@ -57,14 +65,14 @@ def _value(reference: re.Match[str], folder: Path) -> str:
     if name := reference["env"]:
         value = os.environ.get(name) or reference["default"]
         if value is None:
-            raise Unresolved(f"the variable {name} is not set", "set it in the environment of pipelint")
+            raise NotHere(f"the variable {name} is not set", "set it in the environment of pipelint")
         return value
     path = folder / Path(reference["file"]).expanduser()
     try:
         value = path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise Unresolved(
+        raise NotHere(
             f"the file {path} cannot be read: {why}", "check its name and who may read it"
         ) from None
     if not value:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pipelint.config.mistakes import Mistake, located, one_each
 from pipelint.config.nodes import List, Map, Node, Text
 from pipelint.config.problems import Problems, did_you_mean, nearest
-from pipelint.config.secrets import Origin, Unresolved, is_reference, resolve
+from pipelint.config.secrets import NotHere, Origin, Unresolved, is_reference, resolve
 from pipelint.config.settings import Settings as Settings
 from pipelint.config.shape import Shape, fields_of, keeps_secrets, under
 from pipelint.config.values import Word
@@ -67,7 +67,8 @@ class _Data:
                 text = resolve(text, self.origin.folder)
             except Unresolved as error:
                 self.unresolved.add(node.place)
-                self.problems.error(node.place, error.what, error.hint)
+                if not (self.origin.elsewhere and isinstance(error, NotHere)):
+                    self.problems.error(node.place, error.what, error.hint)
         return Word(text, node.place, self.problems.line_at(node.place))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipelint.config.paths import shown
 from pipelint.config.problems import Problems
-from pipelint.config.project import load_project_file
+from pipelint.config.project import load_project_file, names_in_broken_file
 from pipelint.connectors import registry
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import delivered, sources
@@ -26,7 +26,10 @@ def validate(folder: Path) -> tuple[Pack | None, list[Problem]]:
     problems = Problems()
     file = load_project_file(folder, problems, known_crms=registry.known())
     rules = file.rules if file else folder / "rules"
-    names = tuple(file.connections) if file else ()
+    if file is not None:
+        for connection in file.connections.values():
+            connection.settings(registry.load(connection.crm).Settings, problems, elsewhere=True)
+    names = tuple(file.connections) if file else names_in_broken_file(folder)
     pack, _ = load_tests(rules, shown(rules, folder), problems, names, home=folder)
     return None if problems.errors else pack, sorted(
         problems.found, key=lambda p: (p.place.file, p.place.line, p.place.column)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipelint.config.masking import masker
 from pipelint.config.paths import ProjectPaths, shown
-from pipelint.errors import ExitCode, PipelintError, Problem, ProblemsFound
+from pipelint.errors import CacheUnusable, ExitCode, PipelintError, Problem, ProblemsFound
 
 _BOLD, _RED, _YELLOW, _CYAN = "1", "1;31", "1;33", "36"
 
@@ -131,6 +131,6 @@ def _log_folder(project: Path) -> Path | None:
         return None
     try:
         paths.create()
-    except OSError:
+    except CacheUnusable:
         return None
     return paths.logs if os.access(paths.logs, os.W_OK) else None

@@ -60,9 +60,17 @@ def load_pack(
 
 
 def load_tests(
-    folder: Path, shown: str, problems: Problems, connections: Sequence[str] = (), *, home: Path | None = None
+    folder: Path,
+    shown: str,
+    problems: Problems,
+    connections: Sequence[str] | None = (),
+    *,
+    home: Path | None = None,
 ) -> tuple[Pack | None, tuple[Case, ...]]:
-    """The pack of a folder with its tests, which are read once the pack is sound: they name what is in it."""
+    """The pack of a folder with its tests, which are read once the pack is sound: they name what is in it.
+
+    Where `connections` is None, nobody knows their names, and `from:` may hold any.
+    """
     sections = read_sections(folder, shown, problems)
     pack = _load(sections, connections, problems, home or folder.parent)
     return pack, () if pack is None else read_tests(sections.tests, pack, problems)
@@ -70,13 +78,14 @@ def load_tests(
 
 def _load(
     sections: Sections,
-    connections: Sequence[str],
+    connections: Sequence[str] | None,
     problems: Problems,
     home: Path,
     today: date | None = None,
 ) -> Pack | None:
     day = today or datetime.now(UTC).date()
-    pack = _Loader(sections, (*CRMS, *connections), day, home, problems).load()
+    systems = () if connections is None else (*CRMS, *connections)
+    pack = _Loader(sections, systems, day, home, problems).load()
     return None if problems.errors else pack
 
 

@@ -115,12 +115,12 @@ def _number(form: Form, key: str, problems: Problems) -> int | None:
 
 
 def read_names(node: Node | None, systems: Sequence[str], problems: Problems) -> NativeNames:
-    """A `from:` map: CRM or connection name → the CRM's own name or names."""
+    """A `from:` map: CRM or connection name → the CRM's own names; empty `systems` are not known ones."""
     if node is None:
         return {}
     found: dict[str, tuple[str, ...]] = {}
     for key, value in entries(node, "CRMs", problems):
-        if key.value not in systems:
+        if systems and key.value not in systems:
             hint = did_you_mean(key.value, systems) or f"known are: {', '.join(systems)}"
             problems.error(
                 key.place, f"'{key.value}' is neither a CRM nor a connection of this project", hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import resources
@@ -51,8 +52,9 @@ def read_sections(folder: Path, shown: str, problems: Problems) -> Sections:
     """All sections of a pack folder and of the shipped packs it uses; `shown` is how messages call the folder."""
     sections = Sections()
     hashed = hashlib.sha256()
-    files = sorted(path for path in folder.glob("**/*.yaml") if path.is_file()) if folder.is_dir() else []
-    if not files:
+    before = len(problems.found)
+    files = sorted(_rule_files(folder, shown, problems))
+    if not files and len(problems.found) == before:
         problems.error(
             Place(shown), "there are no rule files (*.yaml) here", "run 'pipelint init' to get a first pack"
         )
@@ -73,6 +75,20 @@ def read_sections(folder: Path, shown: str, problems: Problems) -> Sections:
         _shipped(used, sections, problems, hashed)
     sections.digest = hashed.hexdigest()[:16]
     return sections
+
+
+def _rule_files(folder: Path, shown: str, problems: Problems) -> Iterator[Path]:
+    """Every *.yaml at any depth; a folder that may not be read is reported."""
+
+    def unreadable(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            below = Path(error.filename).relative_to(folder).as_posix()
+            problems.error(
+                Place(f"{shown}/{below}".removesuffix("/.")), f"the folder cannot be read: {error.strerror}"
+            )
+
+    for place, _, names in os.walk(folder, onerror=unreadable):
+        yield from (Path(place, name) for name in names if name.endswith(".yaml"))
 
 
 def _uses(node: Node | None, problems: Problems) -> Iterator[str]:
@@ -129,7 +145,12 @@ def _file(
         place = version.place if version else Place(shown, 1, 1)
         if isinstance(version, Text) and version.value.isdecimal():
             what = f"the file is written in format {version.value}, and this pipelint reads format {FORMAT}"
-            problems.error(place, what, "install a newer pipelint")
+            hint = (
+                "install a newer pipelint"
+                if int(version.value) > int(FORMAT)
+                else f"write pipelint: {FORMAT}"
+            )
+            problems.error(place, what, hint)
         else:
             problems.error(place, "the file does not say its format", "begin it with 'pipelint: 1'")
     for key, value in node.entries:
