@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
-from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
@@ -20,6 +19,7 @@ from pipelint.rules.conditions import Condition
 from pipelint.rules.emit.python import function
 from pipelint.rules.explain import Explainer, Row, in_words
 from pipelint.rules.fields import Origin
+from pipelint.rules.renames import rule_hint
 from pipelint.rules.waivers import Waiver
 
 Status: TypeAlias = Literal[
@@ -79,7 +79,7 @@ def explain_record(cache: Cache, project: Project, given: str, rule: str | None)
     """
     names = (*project.pack.rules, *project.pack.scores)
     if rule is not None and rule not in names:
-        hint = did_you_mean(rule, names) or "see 'pipelint rules list'"
+        hint = rule_hint(rule, names, project.pack.renames, "see 'pipelint rules list'")
         raise UsageError(f"there is no rule or score named '{rule}'", hint=hint)
     connection, kind, record = find(cache, given)
     for source in sources(cache, project, project.file.connections[connection], project.clock()):

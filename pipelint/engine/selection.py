@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import CheckResult
 from pipelint.engine.findings import Finding
@@ -15,6 +14,7 @@ from pipelint.engine.project import Project
 from pipelint.engine.record import recorded_rules
 from pipelint.errors import UsageError
 from pipelint.rules.compile import SEVERITY_NUMBER
+from pipelint.rules.renames import rule_hint
 
 
 def moment_of(project: Project, as_of: str | None) -> datetime:
@@ -85,7 +85,7 @@ class Selection:
             if name not in rules:
                 raise UsageError(
                     f"there is no rule named '{name}'",
-                    hint=did_you_mean(name, rules) or "see 'pipelint rules list'",
+                    hint=rule_hint(name, rules, self.project.pack.renames, "see 'pipelint rules list'"),
                 )
 
 

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.findings import Finding, findings
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
 from pipelint.rules.pack import Rule
+from pipelint.rules.renames import rule_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def the_rule(project: Project, name: str) -> Rule:
     """
     rule = project.pack.rules.get(name)
     if rule is None:
-        hint = did_you_mean(name, project.pack.rules) or "see 'pipelint rules list'"
+        hint = rule_hint(name, project.pack.rules, project.pack.renames, "see 'pipelint rules list'")
         raise UsageError(f"there is no rule named '{name}'", hint=hint)
     return rule
 

@@ -31,6 +31,7 @@ from pipelint.rules.read_settings import read_crm_fields, read_settings, read_wo
 from pipelint.rules.read_stages import read_pipelines, read_stages
 from pipelint.rules.read_tests import read_tests
 from pipelint.rules.read_waivers import WaiverContext, read_waivers
+from pipelint.rules.renames import read_renames
 from pipelint.rules.scope import Scope
 from pipelint.rules.scores import Score, own_keys
 from pipelint.rules.sections import Sections, read_sections
@@ -148,6 +149,7 @@ class _Loader:
         generated = generated_checks(pipelines, known["opportunity"])
         expected = mandatory(pipelines, known["opportunity"], self.sections.declared)
         generated["thin-evidence"] = tuple(thin_checks(expected, known["opportunity"]))
+        renames = read_renames(self.named["rules"], self.problems)
         context = RuleContext(
             scopes,
             Variants({kind: tuple(name for name, by in segments if kind in by) for kind in KINDS}, pipelines),
@@ -155,9 +157,11 @@ class _Loader:
             read_overrides(
                 [each for each in self.sections.overrides if each[0].value not in changes],
                 tuple(self.named["rules"]),
+                renames,
                 self.problems,
             ),
             generated,
+            renames,
         )
         rules = read_rules(self.named["rules"], context, self.problems)
         self.unused_conditions(scopes)
@@ -187,6 +191,7 @@ class _Loader:
             ),
             hash=self.sections.digest,
             scores=scores,
+            renames=renames,
             mandatory=expected,
             placeholders=placeholders(self.settings_of("thin-evidence"), self.problems),
             currency=currency,

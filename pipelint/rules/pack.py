@@ -168,6 +168,8 @@ class Pack:
     crm_fields: Mapping[str, NativeNames]
     hash: str
     scores: Mapping[str, Score] = field(default_factory=dict)
+    renames: Mapping[str, str] = field(default_factory=dict)
+    """The rule that has taken the place of each name that is gone; '' where none has."""
     mandatory: tuple[str, ...] = ()
     """The fields whose texts `thin-evidence` looks at."""
     placeholders: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.form import Form, entries, texts_of
 from pipelint.rules.pack import SEVERITIES, Pack, Severity
 from pipelint.rules.read_values import ValueReader
+from pipelint.rules.renames import rule_hint
 from pipelint.rules.scores import Score
 
 EXPECTED: tuple[What, ...] = ("flags", "no_flags", "could_not_check", "hidden", "messages", "scores")
@@ -112,7 +113,7 @@ class ExpectationReader:
         rule_name, _, item = name.partition("/")
         rule = self.pack.rules.get(rule_name)
         if rule is None:
-            hint = did_you_mean(rule_name, self.pack.rules) or "see 'pipelint rules list'"
+            hint = rule_hint(rule_name, self.pack.rules, self.pack.renames, "see 'pipelint rules list'")
             self.problems.error(place, f"there is no rule named '{rule_name}'", hint)
             return False
         if rule.kind != kind:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pipelint.config.nodes import Map, Node, Problems, Text, did_you_mean
 from pipelint.rules.branches import Variants, read_branches
 from pipelint.rules.calendar import Length
+from pipelint.rules.check_rules import check_hides, check_items, check_stage_settings
+from pipelint.rules.renames import rule_hint
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.condition_reader import read_condition
 from pipelint.rules.conditions import All, Condition
@@ -39,17 +41,21 @@ class RuleContext:
     overrides: Mapping[str, Form]
     generated: Mapping[str, tuple[Check, ...]]
     """The checks of the rules that pipelint makes itself, by name."""
+    renames: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_overrides(
-    written: Sequence[tuple[Text, Node]], names: Sequence[str], problems: Problems
+    written: Sequence[tuple[Text, Node]],
+    names: Sequence[str],
+    renames: Mapping[str, str],
+    problems: Problems,
 ) -> dict[str, Form]:
     """`overrides:` by rule, or by `rule/item`; a rule that no used pack defines is reported."""
     found: dict[str, Form] = {}
     for key, node in written:
         rule = key.value.partition("/")[0]
-        if rule not in names:
-            hint = did_you_mean(rule, names) or "an override changes a rule of a used pack"
+        if rule not in names or rule in renames:
+            hint = rule_hint(rule, names, renames, "an override changes a rule of a used pack")
             problems.error(key.place, f"there is no rule named '{rule}' to override", hint)
             continue
         if key.value in found:
@@ -67,9 +73,9 @@ def read_rules(section: Mapping[str, Entry], context: RuleContext, problems: Pro
         rule = _RuleReader(name, entry, context, problems).read()
         if rule is not None:
             rules[name] = rule
-    _check_names(rules, section, problems)
-    _check_items(rules, context, problems)
-    _check_stage_settings(section, context, problems)
+    check_hides(rules, section, context.renames, problems)
+    check_items(rules, context.overrides, context.generated, problems)
+    check_stage_settings(section, context.variants, problems)
     return rules
 
 
@@ -245,64 +251,3 @@ class _RuleReader:
                 check = replace(check, branches=branches)
             result.append(check)
         return tuple(result)
-
-
-def _check_items(rules: Mapping[str, Rule], context: RuleContext, problems: Problems) -> None:
-    """An override of `rule/item` names an item that the rule can have."""
-    for name, form in context.overrides.items():
-        rule, _, item = name.partition("/")
-        items = [check.item for check in context.generated.get(rule, ()) if check.item]
-        if item and rule in rules and item not in items:
-            hint = did_you_mean(item, items) or f"it has: {', '.join(items) or 'none'}"
-            place = form.name_place or form.place
-            problems.error(place, f"{rule} cannot have the item '{item}'", hint)
-
-
-def _check_stage_settings(section: Mapping[str, Entry], context: RuleContext, problems: Problems) -> None:
-    """`settings:` of a stage name rules, and settings that those rules have."""
-    for pipeline in context.variants.pipelines:
-        for member in pipeline.stages:
-            for rule, settings in member.settings.items():
-                if rule not in section:
-                    hint = did_you_mean(rule, section)
-                    what = f"the stage '{member.stage.name}' has settings for '{rule}', which is no rule"
-                    problems.error(member.place, what, hint)
-                    continue
-                node = section[rule].node
-                own = node.get("settings") if isinstance(node, Map) else None
-                known = own.names() if isinstance(own, Map) else ()
-                for name in settings:
-                    if name not in known:
-                        hint = did_you_mean(name, known) or f"it has: {', '.join(known) or 'none'}"
-                        problems.error(member.place, f"{rule} has no setting '{name}'", hint)
-
-
-def _check_names(rules: Mapping[str, Rule], section: Mapping[str, Entry], problems: Problems) -> None:
-    seen: set[str] = set()
-    for name, rule in rules.items():
-        for hidden in rule.hides:
-            other = hidden.partition("/")[0]
-            if other not in section and not rule.origin:  # a shipped rule may hide one of a pack not in use
-                problems.error(
-                    rule.place, f"'{name}' hides '{other}', which is no rule", did_you_mean(other, section)
-                )
-        circle = _circle(name, rules)
-        if circle and seen.isdisjoint(circle):
-            seen.update(circle)
-            problems.error(rule.place, f"rules hide each other in a circle: {' → '.join(circle)}")
-
-
-def _circle(start: str, rules: Mapping[str, Rule]) -> list[str]:
-    trail: list[str] = []
-
-    def walk(name: str) -> bool:
-        if name in trail:
-            return name == start
-        trail.append(name)
-        rule = rules.get(name)
-        if rule is not None and any(walk(other) for other in rule.hides if "/" not in other):
-            return True
-        trail.pop()
-        return False
-
-    return [*trail, start] if walk(start) else []
