@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from pipelint.config.nodes import Map, Node, Problems, Text, did_you_mean
+from pipelint.config.nodes import Map, Node, Problems, Text
 from pipelint.rules.branches import Variants, read_branches
 from pipelint.rules.calendar import Length
-from pipelint.rules.check_rules import check_hides, check_items, check_stage_settings
-from pipelint.rules.renames import rule_hint
 from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.check_rules import check_hides, check_items, check_stage_settings
 from pipelint.rules.condition_reader import read_condition
 from pipelint.rules.conditions import All, Condition
 from pipelint.rules.form import Form, entries, texts_of
 from pipelint.rules.messages import Texts, check_slots, read_texts
 from pipelint.rules.pack import SEVERITIES, STATUSES, Check, Rule, Severity
+from pipelint.rules.renames import rule_hint
 from pipelint.rules.scope import Scope
 from pipelint.rules.sections import Entry
 
