@@ -95,14 +95,20 @@ def add_to_plan(
     scope: Scope,
     *,
     preview: bool,
+    retry_refused: bool = False,
 ) -> None:
-    """Plan for one kind of record; a preview shows fields that setup has yet to create, too."""
+    """Plan for one kind of record.
+
+    A preview shows fields that setup has yet to create, too. `retry_refused` plans once more what was refused.
+    """
     kind = source.compiled.kind
     targets = Targets(
         connector, kind, own_fields(source.pack, source.connection, source.crm, kind), preview=preview
     )
     if targets.fields:
-        _Planner(plan, cache, source, targets).plan(found, in_scope(cache.db, source, scope))
+        _Planner(plan, cache, source, targets, retry_refused=retry_refused).plan(
+            found, in_scope(cache.db, source, scope)
+        )
     plan.trouble += targets.trouble
 
 
@@ -122,8 +128,11 @@ class _Wanted:
 
 
 class _Planner:
-    def __init__(self, plan: Plan, cache: Cache, source: Source, targets: Targets) -> None:
+    def __init__(
+        self, plan: Plan, cache: Cache, source: Source, targets: Targets, *, retry_refused: bool
+    ) -> None:
         self.into = plan
+        self.retry_refused = retry_refused
         self.cache = cache
         self.source = source
         self.targets = targets
@@ -202,7 +211,11 @@ class _Planner:
 
     def is_refused(self, wanted: _Wanted, refused: Mapping[str, Refusal]) -> bool:
         refusal = refused.get(wanted.member.id)
-        if refusal is None or not refusal.still_holds(wanted.member.modified_at, wanted.plain):
+        if (
+            refusal is None
+            or self.retry_refused
+            or not refusal.still_holds(wanted.member.modified_at, wanted.plain)
+        ):
             return False
         self.leave(wanted)
         self.into.refused.append(refusal)

@@ -11,7 +11,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
 from pipelint.engine.journal import confirm, intend
 from pipelint.engine.plan import Plan, PlannedRecord
-from pipelint.engine.refusals import Refusal
+from pipelint.engine.refusals import Refusal, named
 from pipelint.engine.values import plain, to_json
 from pipelint.errors import CacheUnusable, PipelintError
 
@@ -23,12 +23,13 @@ class PushResult:
     written: int = 0
     unchanged: int = 0
     refused: list[Refusal] = field(default_factory=list)
-    """By the CRM, now or earlier: those of earlier are not sent again before something changes."""
+    """By the CRM, now or earlier: those of earlier are not sent again by themselves before something changes."""
     skipped: int = 0
     """Records that are gone from the CRM."""
     unknown: int = 0
     """Records of which the CRM could not say whether they were written; the next run asks again."""
     newly_refused: int = 0
+    """Sent in this run, and refused."""
     api_calls: int = 0
     seconds: float = 0.0
     error: PipelintError | None = None
@@ -45,6 +46,7 @@ def push(cache: Cache, connector: Connector, plan: Plan, run: str, *, clock: Clo
         raise
     except PipelintError as error:
         result.error = error
+    result.refused = [named(cache.db, connector.name, each) for each in result.refused]
     result.api_calls = connector.api_calls - calls
     result.seconds = (clock() - started).total_seconds()
     return result

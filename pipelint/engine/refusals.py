@@ -1,11 +1,13 @@
-"""What a CRM refused to take: kept per record, told as a finding, and tried again only when something changed."""
+"""What a CRM refused to take: kept per record, told as a finding, tried again after a change or when asked to."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from pipelint.engine.cache.encode import instant
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.findings import Evidence, Finding
 from pipelint.engine.values import Plain, to_json
@@ -18,7 +20,8 @@ RULE = "write-refused"
 class Refusal:
     """A record that the CRM would not update, with the CRM's own code and words.
 
-    `stamp` is when the record had last been modified, `wanted` what it should have held, as JSON.
+    `stamp` is when the record had last been modified, `wanted` what it should have held, as JSON. `since` is
+    when it was last sent and refused; None: in this run.
     """
 
     kind: RecordKind
@@ -27,6 +30,9 @@ class Refusal:
     message: str
     stamp: int
     wanted: str
+    name: str = ""
+    url: str | None = None
+    since: datetime | None = None
 
     def still_holds(self, modified_at: int, wanted: Mapping[str, Plain]) -> bool:
         """Whether the same values on the same record would meet the same refusal."""
@@ -36,7 +42,38 @@ class Refusal:
 def standing(db: sqlite3.Connection, connection: str, kind: RecordKind) -> dict[str, Refusal]:
     """The refusals in force, by record."""
     query = "SELECT record, code, message, stamp, wanted FROM refusal WHERE connection = ? AND kind = ?"
-    return {row[0]: Refusal(kind, *row) for row in db.execute(query, (connection, kind))}
+    found = [Refusal(kind, *row) for row in db.execute(query, (connection, kind))]
+    if not found:
+        return {}
+    query = """
+        SELECT record, max(confirmed_at) FROM journal
+        WHERE connection = ? AND kind = ? AND status = 'refused' GROUP BY record
+    """
+    since = {record: instant(at) for record, at in db.execute(query, (connection, kind))}
+    return {each.id: replace(named(db, connection, each), since=since.get(each.id)) for each in found}
+
+
+def named(db: sqlite3.Connection, connection: str, refusal: Refusal) -> Refusal:
+    """The same with what people call the record, and where they find it."""
+    query = f"SELECT name, url FROM {RECORD_STREAM[refusal.kind].value} WHERE connection = ? AND id = ?"
+    row = db.execute(query, (connection, refusal.id)).fetchone()
+    return refusal if row is None else replace(refusal, name=row[0] or "", url=row[1])
+
+
+def as_json(refused: Iterable[Refusal]) -> list[dict[str, str | None]]:
+    """Refusals as documents hold them."""
+    return [
+        {
+            "kind": each.kind,
+            "id": each.id,
+            "name": each.name,
+            "url": each.url,
+            "code": each.code,
+            "message": each.message,
+            "since": None if each.since is None else each.since.date().isoformat(),
+        }
+        for each in refused
+    ]
 
 
 def keep(db: sqlite3.Connection, connection: str, refusal: Refusal) -> None:

@@ -25,8 +25,9 @@ from pipelint.engine.push import PushResult
 from pipelint.engine.push import push as write
 from pipelint.engine.record import record, with_since, without_pending
 from pipelint.engine.refusals import RULE as REFUSED
-from pipelint.engine.refusals import refusal_findings
-from pipelint.engine.runs import begin, finish, new_id
+from pipelint.engine.refusals import Refusal, refusal_findings
+from pipelint.engine.refusals import as_json as refusals_json
+from pipelint.engine.runs import begin, error_json, finish, new_id
 from pipelint.engine.saved import SavedPlan, load, restrict
 from pipelint.engine.scope import Scope
 from pipelint.errors import CacheUnusable, ExitCode, PipelintError, UsageError
@@ -54,6 +55,11 @@ class ConnectionResult:
     seconds: float = 0.0
 
     @property
+    def stopped_by(self) -> PipelintError | None:
+        """What ended its work early."""
+        return self.error or (self.push.error if self.push else None)
+
+    @property
     def flagged(self) -> int:
         """How many records have a flag, refusals of our own writes aside."""
         found = (each for each in self.findings if each.status == "flagged" and each.rule != REFUSED)
@@ -61,11 +67,15 @@ class ConnectionResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        codes = [ExitCode.OK]
-        codes += [error.exit_code for error in (self.error, self.push.error if self.push else None) if error]
-        if self.push and (self.push.newly_refused or self.push.unknown):
+        codes = [self.stopped_by.exit_code if self.stopped_by else ExitCode.OK]
+        if self.push and (self.push.newly_refused or self.push.unknown or (self.plan and self.plan.trouble)):
             codes.append(ExitCode.INCOMPLETE)
         return max(codes)
+
+    @property
+    def refused(self) -> list[Refusal]:
+        """What the CRM does not take, in this run or since an earlier one."""
+        return self.push.refused if self.push else self.plan.refused if self.plan else []
 
 
 @dataclass(slots=True)
@@ -86,10 +96,18 @@ class RunResult:
 
 
 def run(
-    project: Project, *, dry_run: bool = False, only: Sequence[str] = (), progress: Progress = silent
+    project: Project,
+    *,
+    dry_run: bool = False,
+    only: Sequence[str] = (),
+    retry_refused: bool = False,
+    progress: Progress = silent,
 ) -> RunResult:
-    """Do the whole job once; `mode: preview` and a dry run plan without writing, a dry run records nothing."""
-    return _Run(project, dry_run, progress, pulls=True).go(only)
+    """Do the whole job once; `mode: preview` and a dry run plan without writing, a dry run records nothing.
+
+    `retry_refused` sends once more what the CRM refused earlier: somebody has mended the CRM.
+    """
+    return _Run(project, dry_run, progress, pulls=True, retry_refused=retry_refused).go(only)
 
 
 def push(
@@ -99,6 +117,7 @@ def push(
     only: Sequence[str] = (),
     saved: Path | None = None,
     resume: bool = False,
+    retry_refused: bool = False,
     progress: Progress = silent,
 ) -> RunResult:
     """The same on what the cache holds, without pulling first.
@@ -115,7 +134,10 @@ def push(
             hint="look at the plan with pipelint push --dry-run, then set write_back.mode: on in pipelint.yaml",
         )
     chosen = None if saved is None else load(saved)
-    return _Run(project, dry_run, progress, pulls=False, saved=chosen, resume=resume).go(only)
+    job = _Run(
+        project, dry_run, progress, pulls=False, saved=chosen, resume=resume, retry_refused=retry_refused
+    )
+    return job.go(only)
 
 
 class _Run:
@@ -128,6 +150,7 @@ class _Run:
         pulls: bool,
         saved: SavedPlan | None = None,
         resume: bool = False,
+        retry_refused: bool = False,
     ) -> None:
         self.project = project
         self.dry_run = dry_run
@@ -135,6 +158,7 @@ class _Run:
         self.pulls = pulls
         self.saved = saved
         self.resume = resume
+        self.retry_refused = retry_refused
         self.settings = project.file.write_back
         self.writes = self.settings.mode == "on" and not dry_run
 
@@ -204,6 +228,7 @@ class _Run:
                     found,
                     self.scope(result.plan),
                     preview=not writes,
+                    retry_refused=self.retry_refused,
                 )
         if result.plan is not None and self.saved is not None:
             restrict(result.plan, self.saved)
@@ -245,8 +270,6 @@ def summary(result: RunResult) -> dict[str, object]:
 def _told(result: ConnectionResult) -> dict[str, object]:
     push_ = result.push or PushResult()
     plan = result.plan
-    error = result.error or push_.error
-    refused = push_.refused if result.push else plan.refused if plan else []
     return {
         "pulled": result.pulled.stored if result.pulled else 0,
         "deleted": result.pulled.deleted if result.pulled else 0,
@@ -254,14 +277,14 @@ def _told(result: ConnectionResult) -> dict[str, object]:
         "planned": len(plan.records) if plan else 0,
         "written": push_.written,
         "unchanged": plan.unchanged + plan.deferred if plan else 0,
-        "refused": [{"id": each.id, "code": each.code, "message": each.message} for each in refused],
+        "refused": refusals_json(result.refused),
         "gone": push_.skipped,
         "unknown": push_.unknown,
         "trouble": plan.trouble if plan else [],
         "held_by": result.held_by,
         "api_calls": result.api_calls,
         "seconds": round(result.seconds, 3),
-        "error": {"message": error.message, "hint": error.hint} if error else None,
+        "error": error_json(result.stopped_by),
     }
 
 

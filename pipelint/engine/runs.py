@@ -14,13 +14,16 @@ from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.encode import instant, microseconds
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.values import Plain, one_from_json
-from pipelint.errors import UsageError
+from pipelint.errors import PipelintError, UsageError
 from pipelint.rules.pack import Pack
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run, push or undo; `summary` is its document as it was printed, empty where it did not end."""
+    """One run, push or undo; `summary` is its document as it was printed, empty where it did not end.
+
+    `written` are the records that it wrote: of a run that did not end, those in its journal.
+    """
 
     id: str
     started_at: datetime
@@ -28,6 +31,20 @@ class RunRow:
     pack: str
     mode: str
     summary: Mapping[str, Any]
+    written: int = 0
+
+    @property
+    def outcome(self) -> str:
+        """In a word: ok, stopped, refused with a number, incomplete, or killed."""
+        if self.finished_at is None:
+            return "killed"
+        told = self.summary.get("connections", {}).values()
+        if any(each.get("error") for each in told):
+            return "stopped"
+        refused = sum(not each.get("since") for one in told for each in one.get("refused", ()))
+        if refused:
+            return f"refused {refused:,}"
+        return "incomplete" if self.summary.get("exit_code") else "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,11 @@ class Written:
     status: str
     code: str
     message: str
+
+
+def error_json(error: PipelintError | None) -> dict[str, str] | None:
+    """An error as every document holds it."""
+    return {"message": error.message, "hint": error.hint} if error else None
 
 
 def new_id(db: sqlite3.Connection, started: datetime) -> str:
@@ -77,7 +99,7 @@ def runs(cache: Cache, limit: int = 20) -> list[RunRow]:
         "SELECT id, started_at, finished_at, pack, mode, summary FROM run"
         " ORDER BY started_at DESC, id DESC LIMIT ?"
     )
-    return [_row(*row) for row in cache.db.execute(query, (limit,))]
+    return [_row(cache.db, *row) for row in cache.db.execute(query, (limit,)).fetchall()]
 
 
 def find_run(cache: Cache, run: str) -> RunRow:
@@ -92,7 +114,7 @@ def find_run(cache: Cache, run: str) -> RunRow:
         known = [name for (name,) in cache.db.execute("SELECT id FROM run ORDER BY started_at DESC LIMIT 20")]
         hint = did_you_mean(run, known) or "see 'pipelint runs'"
         raise UsageError(f"there is no run '{run}'", hint=hint)
-    return _row(*row)
+    return _row(cache.db, *row)
 
 
 def written_by(cache: Cache, run: str) -> list[Written]:
@@ -111,12 +133,33 @@ def written_by(cache: Cache, run: str) -> list[Written]:
     ]
 
 
-def _row(run: str, started: int, finished: int | None, pack: str, mode: str, summary: str | None) -> RunRow:
+def _row(
+    db: sqlite3.Connection,
+    run: str,
+    started: int,
+    finished: int | None,
+    pack: str,
+    mode: str,
+    summary: str | None,
+) -> RunRow:
+    told = msgspec.json.decode(summary) if summary else {}
+    written = sum(each.get("written", 0) for each in told.get("connections", {}).values())
     return RunRow(
         run,
         instant(started),
         None if finished is None else instant(finished),
         pack,
         mode,
-        msgspec.json.decode(summary) if summary else {},
+        told,
+        written if summary else _in_journal(db, run),
     )
+
+
+def _in_journal(db: sqlite3.Connection, run: str) -> int:
+    """The records that a run is known to have written; what it sent last is found out by the next run."""
+    query = """
+        SELECT count(*) FROM (
+          SELECT DISTINCT connection, kind, record FROM journal WHERE run = ? AND status = 'written'
+        )
+    """
+    return int(db.execute(query, (run,)).fetchone()[0])

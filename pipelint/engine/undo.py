@@ -14,7 +14,8 @@ from pipelint.engine.lock import run_lock
 from pipelint.engine.plan import Plan, PlannedChange, PlannedRecord
 from pipelint.engine.project import Project
 from pipelint.engine.push import PushResult, push
-from pipelint.engine.runs import Written, begin, find_run, finish, new_id, written_by
+from pipelint.engine.refusals import as_json as refusals_json
+from pipelint.engine.runs import Written, begin, error_json, find_run, finish, new_id, written_by
 from pipelint.engine.shown import Shown
 from pipelint.engine.values import plain, typed
 from pipelint.errors import CacheUnusable, ExitCode, PipelintError
@@ -42,6 +43,11 @@ class UndoneConnection:
     push: PushResult | None = None
     error: PipelintError | None = None
 
+    @property
+    def stopped_by(self) -> PipelintError | None:
+        """What ended its work early."""
+        return self.error or (self.push.error if self.push else None)
+
 
 @dataclass(slots=True)
 class UndoResult:
@@ -56,8 +62,7 @@ class UndoResult:
         """The highest that a connection reached."""
         codes = [ExitCode.OK]
         for each in self.connections.values():
-            errors = (each.error, each.push.error if each.push else None)
-            codes += [error.exit_code for error in errors if error]
+            codes += [each.stopped_by.exit_code] if each.stopped_by else []
             if each.push and (each.push.newly_refused or each.push.unknown):
                 codes.append(ExitCode.INCOMPLETE)
         return max(codes)
@@ -66,7 +71,8 @@ class UndoResult:
 def undo(project: Project, run: str, *, dry_run: bool = False) -> UndoResult:
     """Restore what a run wrote; a dry run shows what would be restored, what not, and why.
 
-    Each connection that it touches is held afterwards: its runs write nothing until `push --resume`.
+    Each connection that it restores something in is held afterwards: its runs write nothing until
+    `push --resume`.
 
     Raises:
         UsageError: there is no such run.
@@ -103,11 +109,19 @@ def summary(result: UndoResult) -> dict[str, object]:
             "written": done.push.written if done.push else 0,
             "skipped": len(done.skipped),
             "api_calls": done.push.api_calls if done.push else 0,
-            "error": {"message": done.error.message, "hint": done.error.hint} if done.error else None,
+            "refused": refusals_json(done.push.refused if done.push else ()),
+            "unknown": done.push.unknown if done.push else 0,
+            "error": error_json(done.stopped_by),
         }
         for name, done in result.connections.items()
     }
-    return {"schema": "pipelint.undo/1", "run": result.run, "undo": result.of, "connections": told}
+    return {
+        "schema": "pipelint.undo/1",
+        "run": result.run,
+        "undo": result.of,
+        "exit_code": int(result.exit_code),
+        "connections": told,
+    }
 
 
 def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *, dry_run: bool) -> None:
@@ -115,8 +129,6 @@ def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *
     [connection] = project.connections([name])
     with project.connect(connection) as connector:
         if not dry_run:
-            # Before the first write: killed after it, the next run must not write the same again.
-            hold(cache, name, result.run, project.clock())
             settle(cache, connector, project.clock())
         lines = [
             line
@@ -127,7 +139,9 @@ def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *
             of_kind = [line for line in lines if line.kind == kind]
             if of_kind:
                 _plan(cache, connector, kind, of_kind, done)
-        if not dry_run:
+        if done.plan.records and not dry_run:
+            # Before the first write: killed after it, the next run must not write the same again.
+            hold(cache, name, result.run, project.clock())
             done.push = push(cache, connector, done.plan, result.run, clock=project.clock)
 
 

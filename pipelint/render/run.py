@@ -3,52 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from textwrap import indent
 
 from pipelint.connectors.base import WriteValue
 from pipelint.engine.plan import PlannedRecord
+from pipelint.engine.refusals import Refusal
+from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.run import ConnectionResult, RunResult, summary
+from pipelint.engine.runs import error_json
 from pipelint.engine.saved import as_json
 from pipelint.render.documents import as_text
 from pipelint.render.errors import render_error
 from pipelint.render.table import plural
 
 _SHOWN = 20
+_RESUME = "pipelint push --resume"
+_RETRY = "retry with: pipelint push --retry-refused"
 
 
 def render(result: RunResult, form: str, *, dry_run: bool) -> str:
     """The result as text or JSON; a dry run shows its plan."""
     if form == "json":
-        plans = (each.plan for each in result.connections.values() if each.plan)
-        return as_text(as_json(plans) if dry_run else summary(result))
+        return as_text(_plan_document(result) if dry_run else summary(result))
     parts = [_connection(each, dry_run) for each in result.connections.values()]
     return "\n\n".join(parts)
 
 
+def _plan_document(result: RunResult) -> dict[str, object]:
+    """The document `pipelint.plan/1`: a saved plan, and what is told beside it."""
+    plans = [each.plan for each in result.connections.values() if each.plan]
+    refused = [
+        {"connection": plan.connection, **told} for plan in plans for told in refusals_json(plan.refused)
+    ]
+    connections = {
+        name: {
+            "trouble": each.plan.trouble if each.plan else [],
+            "held_by": each.held_by,
+            "error": error_json(each.stopped_by),
+        }
+        for name, each in result.connections.items()
+    }
+    plan = as_json(plans)
+    return {"schema": plan.schema, "changes": plan.changes, "refused": refused, "connections": connections}
+
+
 def _connection(each: ConnectionResult, dry_run: bool) -> str:
+    if each.error is not None and not each.evaluated:
+        return f"{each.connection}: stopped\n{indent(render_error(each.error, color=False), '  ')}"
     lines = [_summary(each)]
     if each.plan is not None:
         lines += [f"  {trouble}" for trouble in each.plan.trouble]
+        count = plural(len(each.plan.records), "record")
         if each.held_by:
-            lines.append(f"  held since {each.held_by}: nothing is written before pipelint push --resume")
-        if dry_run:
+            lines.append(f"  held since the undo {each.held_by}: nothing is written before {_RESUME}")
+        if dry_run and (each.plan.records or not each.error):
             lines += plan_lines(each.plan.records)
         elif each.push is None and each.plan.records and not each.error:
-            count = plural(len(each.plan.records), "record")
-            lines.append(f"  {count} would be written; 'mode: preview' holds them back (see push --dry-run)")
-    if each.push:
-        for refusal in each.push.refused[:_SHOWN]:
-            lines.append(f"  refused {refusal.id}: {refusal.message} ({refusal.code})")
-        if len(each.push.refused) > _SHOWN:
-            lines.append(f"  … and {len(each.push.refused) - _SHOWN} more refused")
-        if each.push.unknown:
-            lines.append(
-                f"  {plural(each.push.unknown, 'record')} of unknown outcome: the next run reads them back"
+            why = (
+                f"will be written after {_RESUME}"
+                if each.held_by
+                else "would be written; 'mode: preview' holds them back (see push --dry-run)"
             )
-    error = each.error or (each.push.error if each.push else None)
-    if error is not None:
-        lines.append(indent(f"stopped:\n{render_error(error, color=False)}", "  "))
+            lines.append(f"  {count} {why}")
+    lines += refused_lines(each.refused)
+    if each.push and each.push.unknown:
+        lines.append(
+            f"  {plural(each.push.unknown, 'record')} of unknown outcome: the next run reads them back"
+        )
+    if each.stopped_by is not None:
+        lines.append(indent(f"stopped:\n{render_error(each.stopped_by, color=False)}", "  "))
     return "\n".join(lines)
+
+
+def refused_lines(refused: Sequence[Refusal]) -> list[str]:
+    """What the CRM refused now, and by day what it refused earlier."""
+    lines = []
+    ordered = sorted(refused, key=lambda each: (each.since is not None, _day(each), each.id))
+    for day, same in groupby(ordered[:_SHOWN], _day):
+        lines.append(f"  still refused since {day}, not tried again ({_RETRY}):" if day else "  refused:")
+        for each in same:
+            shown = "  ".join(filter(None, (f"{each.kind}/{each.id}", each.name, each.url)))
+            lines.append(f"    {shown}: {each.message} ({each.code})")
+    if len(refused) > _SHOWN:
+        lines.append(f"  … and {len(refused) - _SHOWN:,} more refused")
+    return lines
+
+
+def _day(refusal: Refusal) -> str:
+    return f"{refusal.since:%Y-%m-%d}" if refusal.since else ""
 
 
 def _summary(each: ConnectionResult) -> str:
@@ -59,8 +102,10 @@ def _summary(each: ConnectionResult) -> str:
     facts += [f"{each.evaluated:,} checked", f"{each.flagged:,} flagged"]
     if each.push is not None:
         facts.append(f"{each.push.written:,} written")
-        if each.push.refused:
-            facts.append(f"{len(each.push.refused):,} refused")
+        if each.push.newly_refused:
+            facts.append(f"{each.push.newly_refused:,} refused")
+    if still := sum(refusal.since is not None for refusal in each.refused):
+        facts.append(f"{still:,} still refused")
     return (
         f"{each.connection}: {', '.join(facts)} ({plural(each.api_calls, 'API call')}, {each.seconds:.1f} s)"
     )

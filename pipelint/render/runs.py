@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import indent
+from typing import Any
 
 from pipelint.engine.runs import RunRow, Written
-from pipelint.engine.undo import UndoResult, summary
+from pipelint.engine.saved import as_json
+from pipelint.engine.undo import UndoneConnection, UndoResult, summary
 from pipelint.render.documents import as_text
 from pipelint.render.errors import render_error
-from pipelint.render.run import plan_lines
+from pipelint.render.run import plan_lines, refused_lines
 from pipelint.render.table import plural, table
 
 _SHOWN = 50
@@ -24,16 +27,18 @@ def render_runs(found: Sequence[RunRow], form: str, *, color: bool) -> str:
         (
             row.id,
             row.mode,
+            # One at a time can be under way, so only the newest may be that one.
+            "unfinished" if row.finished_at is None and row is found[0] else row.outcome,
             _seconds(row),
             _sum(row, "flagged"),
-            _sum(row, "written"),
+            f"{row.written:,}",
             _refused(row),
             _sum(row, "api_calls"),
         )
         for row in found
     ]
-    headers = ("run", "mode", "seconds", "flagged", "written", "refused", "API calls")
-    return table(headers, rows, color=color, right=(2, 3, 4, 5, 6))
+    headers = ("run", "mode", "outcome", "seconds", "flagged", "written", "refused", "API calls")
+    return table(headers, rows, color=color, right=(3, 4, 5, 6, 7))
 
 
 def render_run(row: RunRow, written: Sequence[Written], form: str) -> str:
@@ -46,7 +51,9 @@ def render_run(row: RunRow, written: Sequence[Written], form: str) -> str:
         ]  # fmt: skip
         return as_text({"schema": "pipelint.run-journal/1", **_document(row), "journal": journal})
     end = f", ended {row.finished_at:%H:%M:%S} UTC" if row.finished_at else ", did not end"
-    lines = [f"{row.id}  {row.mode}  started {row.started_at:%Y-%m-%d %H:%M:%S} UTC{end}"]
+    lines = [f"{row.id}  {row.mode}  {row.outcome}  started {row.started_at:%Y-%m-%d %H:%M:%S} UTC{end}"]
+    if row.finished_at is None:
+        lines.append(f"{plural(row.written, 'record')} written, as the journal tells")
     for name, told in row.summary.get("connections", {}).items():
         facts = [
             f"{told[key]:,} {key}"
@@ -71,39 +78,61 @@ def render_run(row: RunRow, written: Sequence[Written], form: str) -> str:
 def render_undo(result: UndoResult, form: str, *, planned: bool) -> str:
     """What an undo would restore and leave, or did."""
     if form == "json":
-        return as_text(summary(result))
+        return as_text(_undone(result))
     lines = []
     for name, done in result.connections.items():
-        lines.append(
-            f"{name}: {plural(len(done.plan.records), 'record')} to restore, {plural(len(done.skipped), 'value')} left"
-        )
-        if planned:
-            lines += plan_lines(done.plan.records)
-        lines += [f"  left {each.kind}/{each.id} {each.field}: {each.why}" for each in done.skipped[:_SHOWN]]
-        if done.push is not None:
-            lines.append(f"  {plural(done.push.written, 'record')} restored")
-            lines += [f"  refused {each.id}: {each.message} ({each.code})" for each in done.push.refused]
-        error = done.error or (done.push.error if done.push else None)
-        if error is not None:
-            lines.append(render_error(error, color=False))
+        lines += _connection(name, done, planned=planned)
     if not result.connections:
         return "That run wrote nothing."
-    if not planned:
+    if any(done.push for done in result.connections.values()):
         lines.append(
             f"Undone as run {result.run}; nothing more is written here before: pipelint push --resume"
         )
     return "\n".join(lines)
 
 
+def _connection(name: str, done: UndoneConnection, *, planned: bool) -> list[str]:
+    if done.error is not None and not done.plan.records:
+        return [f"{name}: stopped", indent(render_error(done.error, color=False), "  ")]
+    some = plural(len(done.plan.records), "record") + " to restore"
+    left = f", {plural(len(done.skipped), 'value')} left alone" if done.skipped else ""
+    lines = [f"{name}: {some if done.plan.records else 'nothing left to restore'}{left}"]
+    if planned and done.plan.records:
+        lines += plan_lines(done.plan.records)
+    lines += [
+        f"  left alone {each.kind}/{each.id} {each.field}: {each.why}" for each in done.skipped[:_SHOWN]
+    ]
+    if len(done.skipped) > _SHOWN:
+        lines.append(f"  … and {len(done.skipped) - _SHOWN:,} more left alone: --format json shows all")
+    if done.push is not None:
+        lines.append(f"  {plural(done.push.written, 'record')} restored")
+        lines += refused_lines(done.push.refused)
+    if done.stopped_by is not None:
+        lines.append(indent(f"stopped:\n{render_error(done.stopped_by, color=False)}", "  "))
+    return lines
+
+
+def _undone(result: UndoResult) -> dict[str, object]:
+    """The document of an undo with every value: `changes` as in a plan, and what stays as it is."""
+    document: dict[str, Any] = summary(result)
+    for name, done in result.connections.items():
+        document["connections"][name] |= {
+            "changes": as_json([done.plan]).changes,
+            "left_alone": done.skipped,
+        }
+    return document
+
+
 def _document(row: RunRow) -> dict[str, object]:
     ended = row.finished_at.isoformat() if row.finished_at else None
     started = row.started_at.isoformat()
     return {"run": row.id, "mode": row.mode, "pack": row.pack, "started_at": started, "finished_at": ended,
+            "outcome": row.outcome, "written": row.written,
             "connections": row.summary.get("connections", {})}  # fmt: skip
 
 
 def _seconds(row: RunRow) -> str:
-    return f"{(row.finished_at - row.started_at).total_seconds():.1f}" if row.finished_at else "did not end"
+    return f"{(row.finished_at - row.started_at).total_seconds():.1f}" if row.finished_at else ""
 
 
 def _sum(row: RunRow, key: str) -> str:

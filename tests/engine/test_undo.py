@@ -13,6 +13,8 @@ from pipelint.engine.runs import find_run, runs, written_by
 from pipelint.engine.saved import load, save
 from pipelint.engine.undo import undo
 from pipelint.errors import ExitCode, PlanStale, UsageError
+from pipelint.render.run import render
+from pipelint.render.runs import render_runs, render_undo
 
 from .conftest import Acme
 from .fake_crm import Killed
@@ -63,6 +65,45 @@ def test_undo_holds_the_connection_until_resumed(acme: Acme) -> None:
     assert acme.run().held_by is None
 
 
+def test_a_held_connection_says_so_and_not_that_it_is_in_preview(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.advance(minutes=1)
+    undone = undo(acme.project, first)
+    told = render(run(acme.project), "text", dry_run=False)
+    assert f"held since the undo {undone.run}" in told
+    assert "1 record will be written after pipelint push --resume" in told
+    assert "preview" not in told
+
+
+def test_a_second_undo_restores_nothing_and_holds_nothing(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    undo(acme.project, first)
+    push(acme.project, resume=True)
+    acme.crm.values["d1"] = {}
+    second = undo(acme.project, first)
+    told = render_undo(second, "text", planned=False)
+    assert told.startswith("acme: nothing left to restore, 6 values left alone\n")
+    assert "left alone opportunity/d1 pipelint_flags: the value has changed since" in told
+    assert "--resume" not in told
+    assert acme.run().held_by is None
+
+
+def test_undo_as_json_holds_every_value(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.values["d1"]["pipelint_summary"] = "written by hand"
+    told = json.loads(render_undo(undo(acme.project, first), "json", planned=False))["connections"]["acme"]
+    assert (told["planned"], told["written"], told["skipped"], told["refused"]) == (1, 1, 1, [])
+    assert {change["field"]: change["new"] for change in told["changes"]}["pipelint_severity"] is None
+    assert told["left_alone"] == [
+        {
+            "kind": "opportunity",
+            "id": "d1",
+            "field": "pipelint_summary",
+            "why": "the value has changed since",
+        }
+    ]
+
+
 def test_undo_can_be_undone(acme: Acme) -> None:
     first = ill(acme, "d1")
     before = acme.crm.shows("d1")
@@ -105,6 +146,40 @@ def test_runs_tell_what_happened(acme: Acme) -> None:
     assert row.summary["connections"]["acme"]["written"] == 1
     assert {line.field: line.new for line in lines}["pipelint_flags"] == ["amount-missing"]
     assert {line.status for line in lines} == {"written"}
+
+
+def test_runs_show_what_went_wrong(acme: Acme) -> None:
+    ill(acme)
+    acme.crm.advance(minutes=1)
+    acme.crm.kill_at = 3
+    with pytest.raises(Killed):
+        ill(acme, "d1", "d2", "d3", "d4", "d5", "d6")
+    acme.crm.kill_at = None
+    with acme.project.cache() as cache:
+        newest = runs(cache)
+        assert "unfinished" in render_runs(newest, "text", color=False)
+    acme.crm.advance(minutes=1)
+    acme.crm.refuses["d7"] = "No."
+    ill(acme, "d7")
+    acme.crm.advance(minutes=1)
+    ill(acme)
+    acme.crm.advance(minutes=1)
+    acme.crm.offline = True
+    ill(acme)
+    with acme.project.cache() as cache:
+        rows = runs(cache)
+    assert [(row.outcome, row.written) for row in reversed(rows)] == [
+        ("ok", 0),
+        ("killed", 4),  # the last of them was read back by the next run
+        ("refused 1", 2),
+        ("ok", 0),
+        ("stopped", 0),
+    ]
+    told = render_runs(rows, "text", color=False).splitlines()
+    assert told[0].split()[:3] == ["run", "mode", "outcome"]
+    assert [row["outcome"] for row in json.loads(render_runs(rows, "json", color=False))["runs"]] == [
+        row.outcome for row in rows
+    ]
 
 
 def planned(acme: Acme, path: Path) -> None:
