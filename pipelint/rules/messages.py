@@ -73,6 +73,11 @@ def check_slots(
     for part in parts:
         if not isinstance(part, Text):
             continue
+        rest = _SLOT.sub("", part.value)
+        if rest.count("{") != rest.count("}"):
+            alone, other = ("{", "}") if rest.count("{") > rest.count("}") else ("}", "{")
+            hint = "a field's value is written {name} or {name:format}"
+            problems.error(part.place, f"the message has a '{alone}' without its '{other}'", hint)
         for found in _SLOT.finditer(part.value):
             name, form = found[1], found[2]
             if name == "items" or name in broken:

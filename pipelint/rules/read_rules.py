@@ -113,29 +113,23 @@ class _RuleReader:
         kind = self.kind()
         if kind is None:
             return None
-        severity = self.changed("severity").choice("severity", SEVERITIES)
-        if severity is None:
-            if not self.form.has("severity"):
-                self.problems.error(
-                    self.entry.key.place, "'severity' is missing", f"add one of: {', '.join(SEVERITIES)}"
-                )
-            return None
+        given = self.severity()
+        severity = given or "info"
         checks = self.context.generated.get(self.name) if self.entry.origin == "builtin" else None
         if checks is None:
             checks = self.checks(kind, severity)
-        if checks is None:
-            return None
         texts = {key: self.texts(key, kind) for key in ("title", "message", "fix", "why")}
-        self.warn_unused()
         playbook, owner = self.form.text("playbook"), self.form.text("owner")
-        return Rule(
+        if checks is not None:
+            self.warn_unused()
+        rule = Rule(
             name=self.name,
             kind=kind,
             title=texts["title"] or Texts({self.context.languages[0]: self.name}),
             severity=severity,
             status=status,
             message=texts["message"] or texts["title"] or Texts({self.context.languages[0]: self.name}),
-            checks=self.overridden(checks),
+            checks=self.overridden(checks or ()),
             place=self.entry.key.place,
             origin=self.entry.origin,
             fix=texts["fix"],
@@ -148,6 +142,14 @@ class _RuleReader:
             owner=owner.value if owner else "",
             built_in=self.entry.origin == "builtin",
         )
+        return None if given is None or checks is None else rule
+
+    def severity(self) -> Severity | None:
+        form = self.changed("severity")
+        if not form.has("severity"):
+            hint = f"add one of: {', '.join(SEVERITIES)}"
+            self.problems.error(self.entry.key.place, "'severity' is missing", hint)
+        return form.choice("severity", SEVERITIES)
 
     def changed(self, key: str) -> Form:
         """Where a key is read from: the override if it has it, otherwise the rule."""
@@ -251,3 +253,5 @@ class _RuleReader:
                 check = replace(check, branches=branches)
             result.append(check)
         return tuple(result)
+
+
