@@ -34,6 +34,7 @@ EXITS = {
     "rules new": "0; 2 when there is such a rule already",
     "rules show": "0; 2 when there is no such rule",
     "rules try": "0; 2 when there is no such rule",
+    "rules schema": "0 when the file was written",
     "rules diff": "0; 1 when more flags change than `--max-flips` allows",
     "runs": "0",
     "runs show": "0; 2 when there is no such run",

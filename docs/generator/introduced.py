@@ -9,8 +9,8 @@ INTRODUCED: Mapping[str, str] = {
         activity-without-progress amount-dropped amount-missing amount-placeholder bant-authority-missing
         bant-budget-missing bant-incomplete bant-need-missing bant-timing-missing best-case-gaps budget-missing
         buyer-silent close-date-frozen close-date-missing close-date-past close-date-too-far commit-no-buyer
-        commit-silent commit-slipping commit-too-early created-late deadline-missing decision-maker-unengaged
-        decision-makers-missing discount-over-policy framework-incomplete late-slip lead-idle lead-untouched
+        commit-silent commit-slipping commit-too-early created-late currency-unknown deadline-missing decision-maker-unengaged
+        decision-makers-missing discount-over-policy duplicate-open-opportunities framework-incomplete late-slip lead-idle lead-untouched
         loss-reason-missing meddpicc-champion-missing meddpicc-competition-missing
         meddpicc-decision-criteria-missing meddpicc-decision-process-missing meddpicc-economic-buyer-missing
         meddpicc-incomplete meddpicc-metrics-missing meddpicc-pain-missing meddpicc-paper-process-missing micro-pushes
@@ -21,7 +21,7 @@ INTRODUCED: Mapping[str, str] = {
         spiced-decision-missing spiced-impact-missing spiced-incomplete spiced-pain-missing
         spiced-situation-missing stage-age-limit stage-bounce
         stage-entry-unmet stage-exit-open stage-exit-skipped stage-moved-back stage-required stage-skipped
-        stage-stagnation unknown-value won-incomplete
+        stage-stagnation thin-evidence unknown-value won-incomplete
     """,
 }
 

@@ -25,6 +25,11 @@ GENERATED = {
     "stage-exit-open": "`to_leave` of the record's own stage does not hold yet: a to-do list.",
     "stage-age-limit": "The record has been in its stage for longer than the stage's `max_age`.",
     "unknown-value": "A stage or a choice of the record is not mapped in the rule files.",
+    "currency-unknown": "The record's currency has no rate, so its amount cannot be told in the pack's currency.",
+    "thin-evidence": (
+        "A mandatory field holds a blank word, a placeholder or one character over and over; "
+        "or all of them were filled within a minute of a stage change."
+    ),
 }
 """What the rules check that pipelint makes itself, from the stages of a pack or from the data."""
 
@@ -134,7 +139,8 @@ def _text(texts: Texts | None, language: str) -> str:
 def _what(rule: Rule) -> Iterator[str]:
     if rule.name in GENERATED:
         yield GENERATED[rule.name]
-        yield "It follows from [the stages of your pack](../rule-language.md#stages-and-pipelines)."
+        if rule.name.startswith("stage-"):
+            yield "It follows from [the stages of your pack](../rule-language.md#stages-and-pipelines)."
         return
     (check,) = rule.checks
     if check.scope is not None:

@@ -72,7 +72,7 @@ def check(
     \b
     Examples:
         pipelint check
-        pipelint check --owner "Kim Doe" --only close-date-past
+        pipelint check --pipeline sales --only close-date-past
         pipelint check --format json | jq .summary
     """
     from pipelint.engine.check import check as evaluate

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import CheckResult
 from pipelint.engine.findings import Finding
-from pipelint.engine.identity import matches
+from pipelint.engine.identity import candidates, matches
 from pipelint.engine.project import Project
 from pipelint.engine.record import recorded_rules
 from pipelint.errors import UsageError
+from pipelint.rules.catalogue import RECORD_STREAM
 from pipelint.rules.compile import SEVERITY_NUMBER
 from pipelint.rules.renames import rule_hint
 
@@ -59,22 +60,60 @@ class Selection:
     ids: Sequence[str] = ()
 
     def apply(self, cache: Cache, result: CheckResult) -> CheckResult:
-        """The result with the chosen findings only."""
+        """The result with the chosen findings only.
+
+        Raises:
+            UsageError: nothing was pulled yet, or a filter names what does not exist.
+        """
+        if result.not_pulled and not any(result.records.values()) and not _pulled(cache):
+            raise UsageError("nothing has been pulled yet", hint="run 'pipelint pull' first")
         self._known(self.only_rules, self.skip)
+        self._known_pipelines(result)
+        owners = self._owner_names(cache, result)
+        for given in self.ids:
+            if not candidates(cache, given):
+                raise UsageError(f"there is no record '{given}' in the cache", hint="pull, and check the id")
         before = recorded_rules(cache) if self.new else frozenset()
         chosen = [
             finding
             for finding in result.findings
-            if self._wanted(finding)
+            if self._wanted(finding, owners)
             and (finding.connection, finding.kind, finding.id, finding.rule) not in before
         ]
-        return replace(result, findings=chosen)
+        flagged = sum(finding.status == "flagged" for finding in result.findings)
+        filtered = any((self.only_rules, self.skip, self.owner, self.pipeline, self.ids, self.new))
+        return replace(
+            result, findings=chosen, chosen_from=flagged if filtered else None, only_new=self.new
+        )
 
-    def _wanted(self, finding: Finding) -> bool:
+    def _known_pipelines(self, result: CheckResult) -> None:
+        pipelines = dict.fromkeys(pipeline.name for pipeline in self.project.pack.pipelines)
+        pipelines |= dict.fromkeys(finding.pipeline for finding in result.findings if finding.pipeline)
+        for name in self.pipeline:
+            if not _among(name, tuple(pipelines)):
+                hint = did_you_mean(name, pipelines) or f"known are: {', '.join(pipelines)}"
+                raise UsageError(f"there is no pipeline named '{name}'", hint=hint)
+
+    def _owner_names(self, cache: Cache, result: CheckResult) -> set[str]:
+        """The names of the wanted owners, who may be given by name, id or email address."""
+        known: dict[str, set[str]] = {}
+        for name, *others in cache.db.execute("SELECT name, id, email FROM owner"):
+            for word in (name, *others):
+                if word:
+                    known.setdefault(str(word).casefold(), set()).add(str(name or ""))
+        for finding in result.findings:
+            known.setdefault(finding.owner.casefold(), set()).add(finding.owner)
+        for given in self.owner:
+            if given.casefold() not in known:
+                hint = did_you_mean(given, {name for names in known.values() for name in names})
+                raise UsageError(f"there is no owner '{given}'", hint=hint or "give a name, id or email address")
+        return {name for given in self.owner for name in known[given.casefold()]}
+
+    def _wanted(self, finding: Finding, owners: Collection[str]) -> bool:
         return (
             _among(finding.rule, self.only_rules)
             and not (self.skip and finding.rule in self.skip)
-            and _among(finding.owner, self.owner)
+            and (not self.owner or finding.owner in owners)
             and _among(finding.pipeline, self.pipeline)
             and (not self.ids or any(matches(given, finding) for given in self.ids))
         )
@@ -87,6 +126,10 @@ class Selection:
                     f"there is no rule named '{name}'",
                     hint=rule_hint(name, rules, self.project.pack.renames, "see 'pipelint rules list'"),
                 )
+
+
+def _pulled(cache: Cache) -> bool:
+    return any(cache.db.execute(f"SELECT 1 FROM {stream.value} LIMIT 1").fetchone() for stream in RECORD_STREAM.values())
 
 
 def _among(value: str, wanted: Sequence[str]) -> bool:
