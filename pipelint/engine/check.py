@@ -54,6 +54,9 @@ class CheckResult:
     records: dict[RecordKind, int] = field(default_factory=lambda: {"opportunity": 0, "lead": 0})
     not_pulled: list[str] = field(default_factory=list)
     """Connections that the cache holds nothing of."""
+    chosen_from: int | None = None
+    """How many findings were flagged before a filter chose among them."""
+    only_new: bool = False
     notices: list[Problem] = field(default_factory=list)
     """What is to be said about the pack now that there is data: waivers that are over or fit nothing, currencies."""
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
+from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import CheckResult
 from pipelint.engine.findings import Finding
@@ -82,9 +83,7 @@ class Selection:
         ]
         flagged = sum(finding.status == "flagged" for finding in result.findings)
         filtered = any((self.only_rules, self.skip, self.owner, self.pipeline, self.ids, self.new))
-        return replace(
-            result, findings=chosen, chosen_from=flagged if filtered else None, only_new=self.new
-        )
+        return replace(result, findings=chosen, chosen_from=flagged if filtered else None, only_new=self.new)
 
     def _known_pipelines(self, result: CheckResult) -> None:
         pipelines = dict.fromkeys(pipeline.name for pipeline in self.project.pack.pipelines)
@@ -106,7 +105,9 @@ class Selection:
         for given in self.owner:
             if given.casefold() not in known:
                 hint = did_you_mean(given, {name for names in known.values() for name in names})
-                raise UsageError(f"there is no owner '{given}'", hint=hint or "give a name, id or email address")
+                raise UsageError(
+                    f"there is no owner '{given}'", hint=hint or "give a name, id or email address"
+                )
         return {name for given in self.owner for name in known[given.casefold()]}
 
     def _wanted(self, finding: Finding, owners: Collection[str]) -> bool:
@@ -129,7 +130,10 @@ class Selection:
 
 
 def _pulled(cache: Cache) -> bool:
-    return any(cache.db.execute(f"SELECT 1 FROM {stream.value} LIMIT 1").fetchone() for stream in RECORD_STREAM.values())
+    return any(
+        cache.db.execute(f"SELECT 1 FROM {stream.value} LIMIT 1").fetchone()
+        for stream in RECORD_STREAM.values()
+    )
 
 
 def _among(value: str, wanted: Sequence[str]) -> bool:

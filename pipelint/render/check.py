@@ -131,6 +131,7 @@ def text(result: CheckResult, *, color: bool) -> str:
     """The worst findings, what there is of each rule, and what could not be checked."""
     flagged = [finding for finding in result.findings if finding.status == "flagged"]
     parts = [
+        _not_pulled(result),
         _findings_table(flagged, color),
         _rules_table(flagged, color),
         waivers_table(result.findings, color),
@@ -139,11 +140,13 @@ def text(result: CheckResult, *, color: bool) -> str:
         "\n".join(f"{notice.place}: {notice.what}" for notice in result.notices),
         _closing(result, flagged),
     ]
-    if result.not_pulled:
-        parts.append(
-            f"Nothing was pulled yet from {', '.join(result.not_pulled)}: run 'pipelint pull' first."
-        )
     return "\n\n".join(part for part in parts if part)
+
+
+def _not_pulled(result: CheckResult) -> str:
+    if not result.not_pulled:
+        return ""
+    return f"Nothing was pulled yet from {', '.join(result.not_pulled)}: run 'pipelint pull' first."
 
 
 def _findings_table(flagged: list[Finding], color: bool) -> str:
@@ -203,6 +206,9 @@ def _closing(result: CheckResult, flagged: list[Finding]) -> str:
     records = plural(counts["opportunities"], "opportunity")
     if counts["leads"]:
         records += f" and {plural(counts['leads'], 'lead')}"
+    shown = ""
+    if result.chosen_from is not None:
+        shown = f" Shown: {len(flagged):,} of {plural(result.chosen_from, 'finding')}."
     if not flagged:
-        return f"{records} checked, nothing flagged."
-    return f"{records} checked, {counts['flagged']:,} flagged with {plural(len(flagged), 'finding')}."
+        return f"{records} checked, nothing {'new' if result.only_new else 'flagged'}.{shown}"
+    return f"{records} checked, {counts['flagged']:,} flagged with {plural(len(flagged), 'finding')}.{shown}"

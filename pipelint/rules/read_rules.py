@@ -253,5 +253,3 @@ class _RuleReader:
                 check = replace(check, branches=branches)
             result.append(check)
         return tuple(result)
-
-

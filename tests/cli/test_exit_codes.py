@@ -29,6 +29,8 @@ def edit(file: Path, old: str, new: str) -> None:
         (["--only", "champion-missing", "--fail-on", "info"], 1),
         (["--skip", "close-date-passed", "--skip", "unknown-value"], 0),
         (["--owner", "Lee Roe", "--only", "close-date-passed"], 0),
+        (["--owner", "kim", "--only", "close-date-passed"], 1),  # an owner's id
+        (["--owner", "LEE ROE", "--pipeline", "New-Business", "--only", "close-date-passed"], 0),
         (["--id", "A1"], 1),
         (["--only", "quiet", "--fail-on", "info"], 0),  # could not be checked, which never fails a command
         (["--only", "big", "--fail-on", "info"], 0),  # on trial
@@ -76,6 +78,9 @@ def test_doctor_ends_with_1_as_long_as_there_is_a_problem(acme: Command, tmp_pat
         (["check", "--fail-on", "eror"], "'eror' is not one of"),
         (["check", "--only", "close-date-past"], "there is no rule named 'close-date-past'"),
         (["check", "--as-of", "yesterday"], "'yesterday' is not a day or a time"),
+        (["check", "--pipeline", "new-busines"], "did you mean 'new-business'?"),
+        (["check", "--owner", "Kim Dole"], "did you mean 'Kim Doe'?"),
+        (["check", "--id", "A9"], "there is no record 'A9' in the cache"),
         (["check", "--connection", "acme"], "there is no connection named 'acme'"),
         (["explain"], "Missing argument 'ID'"),
         (["explain", "A9"], "A9"),

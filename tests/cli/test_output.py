@@ -44,8 +44,9 @@ def test_check_of_a_project_without_findings(acme: Command, snapshot: Snapshot) 
 def test_check_before_the_first_pull_says_so(acme: Command, tmp_path: Path) -> None:
     (tmp_path / ".pipelint" / "cache.db").unlink()
     answer = acme("check")
-    assert answer.code == 0
-    assert "Nothing was pulled yet from sales: run 'pipelint pull' first." in answer.out
+    assert (answer.code, answer.out) == (2, "")
+    assert "nothing has been pulled yet" in answer.err
+    assert "run 'pipelint pull' first" in answer.err
 
 
 def test_check_as_json_says_what_it_is(acme: Command) -> None:
