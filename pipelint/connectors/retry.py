@@ -31,7 +31,7 @@ class Attempt:
 def log_attempt(attempt: Attempt) -> None:
     """The usual watcher."""
     _log.warning(
-        "%s: %s at attempt %d, next in %.1f s",
+        "%s: %s; attempt %d, trying again in %.1f s",
         attempt.name,
         attempt.caused_by,
         attempt.number,
@@ -69,7 +69,7 @@ class RetryPolicy:
             return state.attempt_number >= self.attempts or spent + state.upcoming_sleep > self.total
 
         def before_sleep(state: RetryCallState) -> None:
-            cause = type(_error(state)).__name__
+            cause = _in_words(_error(state))
             waited = state.idle_for - state.upcoming_sleep
             self.watch(Attempt(name, state.attempt_number, state.upcoming_sleep, waited, cause))
 
@@ -82,6 +82,21 @@ class RetryPolicy:
             reraise=True,
         )
         return retrying(call)
+
+
+_WORDS = {
+    "NotSent": "no connection came about",
+    "AnswerLost": "no complete answer came",
+    "Unreachable": "no answer came",
+    "Busy": "the CRM asks to come back later",
+    "SessionExpired": "the session has ended",
+}
+
+
+def _in_words(error: BaseException | None) -> str:
+    """What happened, by the kind of error: its own message may hold a customer's values."""
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return next((_WORDS[name] for name in names if name in _WORDS), "it did not work")
 
 
 def _error(state: RetryCallState) -> BaseException | None:

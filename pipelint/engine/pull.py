@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,6 +12,8 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
 from pipelint.errors import CacheUnusable, PipelintError
 from pipelint.records import Stream
+
+_log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
@@ -106,6 +109,7 @@ def _pull_stream(
     supply = connector.supply(stream, custom)
     cursor = cache.begin_stream(connector.name, supply, number, full=full)
     result = StreamResult(stream, full=cursor is None)
+    _log.info("pulling", extra={"connection": connector.name, "stream": stream.value, "full": result.full})
     for page in connector.pull(stream, cursor, custom):
         stored, deleted = cache.store(connector.name, page, supply, number, clock())
         result = replace(
@@ -118,6 +122,8 @@ def _pull_stream(
         )
         yield result
     cache.finish_stream(connector.name, supply, started)
+    counts = {"stored": result.stored, "deleted": result.deleted, "api_calls": result.api_calls}
+    _log.info("pulled", extra={"connection": connector.name, "stream": stream.value, **counts})
     if stream is Stream.ACTIVITIES:
         # Links come on the pages of their activities, so only their supply remains to be put in force.
         links = connector.supply(Stream.ACTIVITY_LINKS, ())

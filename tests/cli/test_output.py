@@ -154,3 +154,14 @@ def test_stages_import_writes_a_file_for_review(strange: Command, tmp_path: Path
     snapshot(strange("stages", "import", "sales").out)
     assert (tmp_path / "rules" / "sales.yaml").exists()
     assert strange("rules", "validate").code == 0
+
+
+def test_a_verbose_pull_tells_each_stream_with_its_counts(acme: Command) -> None:
+    said = acme("-v", "pull", "--full").err
+    assert "info: pulling  connection=sales stream=opportunity full=True" in said
+    assert "info: pulled  connection=sales stream=opportunity stored=5" in said
+
+
+def test_check_new_says_that_nothing_is_new(acme: Command) -> None:
+    acme("run")
+    assert "nothing new. Shown: 0 of 6 findings." in acme("check", "--new").out

@@ -88,6 +88,6 @@ def test_a_watcher_learns_names_and_numbers() -> None:
     seen: list[Attempt] = []
     policy([], seen, jitter=0).run("query Opportunity", Flaky(Busy("secret"), Busy("secret")))
     assert seen == [
-        Attempt("query Opportunity", 1, 1.0, 0.0, "Busy"),
-        Attempt("query Opportunity", 2, 2.0, 1.0, "Busy"),
+        Attempt("query Opportunity", 1, 1.0, 0.0, "the CRM asks to come back later"),
+        Attempt("query Opportunity", 2, 2.0, 1.0, "the CRM asks to come back later"),
     ]
