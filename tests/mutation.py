@@ -21,22 +21,22 @@ TESTS = (
     "test_verdicts.py",
     "test_calendar.py",
 )
-CC, LB, CO, CF, OP = (
+CC, CV, LB, CO, CF, OP = (
     f"pipelint/rules/{name}.py"
-    for name in ("compile_condition", "lower_bound", "compile", "compile_fact", "optimise")
+    for name in ("compile_condition", "compile_values", "lower_bound", "compile", "compile_fact", "optimise")
 )
 SQL, PY, KL, TX, LA = (
     f"pipelint/rules/{name}.py" for name in ("emit/sqlite", "emit/python", "kleene", "text", "lacking")
 )
 
 MUTANTS: tuple[tuple[str, str, str], ...] = (
-    (CC, '"at_least": ">="', '"at_least": ">"'),
-    (CC, '"more_than": ">"', '"more_than": ">="'),
-    (CC, '"at_most": "<="', '"at_most": "<"'),
-    (CC, '"less_than": "<"', '"less_than": "<="'),
-    (CC, '"is_not": "<>"', '"is_not": "="'),
-    (CC, '_compare_number("<=", value, high)', '_compare_number("<", value, high)'),
-    (CC, '_compare_number(">=", value, low)', '_compare_number(">", value, low)'),
+    (CV, '"at_least": ">="', '"at_least": ">"'),
+    (CV, '"more_than": ">"', '"more_than": ">="'),
+    (CV, '"at_most": "<="', '"at_most": "<"'),
+    (CV, '"less_than": "<"', '"less_than": "<="'),
+    (CV, '"is_not": "<>"', '"is_not": "="'),
+    (CV, '_compare_number("<=", value, high)', '_compare_number("<", value, high)'),
+    (CV, '_compare_number(">=", value, low)', '_compare_number(">", value, low)'),
     (CC, 'return Compare("<", value, bound)', 'return Compare("<=", value, bound)'),
     (CC, 'return Compare(">", value, bound)', 'return Compare(">=", value, bound)'),
     (CC, 'And((Compare(">=", value, bound)', 'And((Compare(">", value, bound)'),
@@ -50,12 +50,12 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (CC, 'if field.name in self.inputs.unsynced:\n            return UNKNOWN', 'if False:\n            return UNKNOWN'),
     (CC, 'field.marker and (test.if_blank is not None or test.name in {"blank", "present"})', 'False'),
     (CC, 'Constant(operand.direction * plus.size)', 'Constant(plus.size)'),
-    (CC, 'Position(value, _folded(first)), Constant(1)', 'Position(value, _folded(first)), Constant(2)'),
-    (CC, 'Compare("<", Length(', 'Compare("<=", Length('),
-    (CC, 'test.field.column("size"), Constant', 'test.field.column("size"), Constant'.replace("size", "set")),
-    (CC, 'return Compare(">=", value, _place(first))', 'return Compare(">", value, _place(first))'),
-    (CC, 'case "includes_any":\n            return Or(hits)', 'case "includes_any":\n            return And(hits)'),
-    (CC, 'return Not(Or(hits))', 'return Not(And(hits))'),
+    (CV, 'Position(value, _folded(first)), Constant(1)', 'Position(value, _folded(first)), Constant(2)'),
+    (CV, 'Compare("<", Length(', 'Compare("<=", Length('),
+    (CV, 'test.field.column("size"), Constant', 'test.field.column("size"), Constant'.replace("size", "set")),
+    (CV, 'return Compare(">=", value, _place(first))', 'return Compare(">", value, _place(first))'),
+    (CV, 'case "includes_any":\n            return Or(hits)', 'case "includes_any":\n            return And(hits)'),
+    (CV, 'return Not(Or(hits))', 'return Not(And(hits))'),
     (CC, 'return Case(lacking, expr) if lacking else expr', 'return expr'),
     (CC, 'return Case(((expr, TRUE),), FALSE)', 'return expr'),
     (LB, 'return Case(((row_seen, exact),), UNKNOWN)', 'return exact'),

@@ -32,13 +32,12 @@ def render_runs(found: Sequence[RunRow], form: str, *, color: bool) -> str:
             _seconds(row),
             _sum(row, "flagged"),
             f"{row.written:,}",
-            _refused(row),
             _sum(row, "api_calls"),
         )
         for row in found
     ]
-    headers = ("run", "mode", "outcome", "seconds", "flagged", "written", "refused", "API calls")
-    return table(headers, rows, color=color, right=(3, 4, 5, 6, 7))
+    headers = ("run", "mode", "outcome", "seconds", "flagged", "written", "API calls")
+    return table(headers, rows, color=color, right=(3, 4, 5, 6))
 
 
 def render_run(row: RunRow, written: Sequence[Written], form: str) -> str:
@@ -137,10 +136,6 @@ def _seconds(row: RunRow) -> str:
 
 def _sum(row: RunRow, key: str) -> str:
     return f"{sum(told.get(key, 0) for told in row.summary.get('connections', {}).values()):,}"
-
-
-def _refused(row: RunRow) -> str:
-    return f"{sum(len(told.get('refused', ())) for told in row.summary.get('connections', {}).values()):,}"
 
 
 def _short(value: object) -> str:

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import gcd
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
 from pipelint.rules.calendar import Calendar, Direction
+from pipelint.rules.compile_values import (
+    beyond,
+    compare_choices,
+    compare_number,
+    compare_ordered,
+    compare_text,
+    within,
+)
 from pipelint.rules.conditions import (
     All,
     AnyOf,
     Condition,
-    Count,
     Day,
     End,
     Negated,
-    Number,
-    Operand,
     Other,
     Period,
     Span,
     Test,
     Truth,
-    Word,
 )
 from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType
 from pipelint.rules.ir import (
     FALSE,
-    SCALE,
-    SEPARATOR,
     TRUE,
     UNKNOWN,
     And,
@@ -39,21 +40,14 @@ from pipelint.rules.ir import (
     Case,
     Column,
     Compare,
-    Concat,
     Constant,
     Expr,
-    In,
     IsNull,
-    Length,
     Not,
     Or,
-    Position,
 )
 from pipelint.rules.lower_bound import Seen, lower_bound
-from pipelint.rules.text import fold
 from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
-
-_Sign: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +103,7 @@ class _Compiler:
         expr = self.answered(test)
         if (seen := self.inputs.partial.get(field.name)) is not None:
             expr = Case(
-                ((_begins_late(field), lower_bound(test, expr, self.supplied(test, _beyond(test)), seen)),),
+                ((_begins_late(field), lower_bound(test, expr, self.supplied(test, beyond(test)), seen)),),
                 expr,
             )
         if field.marker and (test.if_blank is not None or test.name in {"blank", "present"}):
@@ -146,15 +140,15 @@ class _Compiler:
     def compared(self, test: Test) -> Expr:
         kind = test.field.type
         if kind in TEXTUAL:
-            return _text(test)
+            return compare_text(test)
         if kind in NUMERIC:
-            return _number(test)
+            return compare_number(test)
         if kind in TEMPORAL:
             return self.date(test)
         if kind is FieldType.CHOICES:
-            return _choices(test)
+            return compare_choices(test)
         if kind is FieldType.ORDERED:
-            return _ordered(test)
+            return compare_ordered(test)
         (truth,) = test.operands
         value = Constant(int(truth.value)) if isinstance(truth, Truth) else cast("Other", truth).field.main
         return Compare("=", test.field.main, value)
@@ -166,7 +160,7 @@ class _Compiler:
                 return self.span(test, operand)
             case Period():
                 first, last = self.moment.calendar.period(self.moment.as_of, operand.name)
-                return _within(test.field.column("day"), Constant(first), Constant(last))
+                return within(test.field.column("day"), Constant(first), Constant(last))
             case End():
                 last_day = Arithmetic("-", test.field.column(f"{operand.unit}_end"), test.field.column("day"))
                 return Compare("<", last_day, Constant(operand.days))
@@ -228,159 +222,6 @@ def _compare_day(name: str, left: Expr, right: Expr) -> Expr:
             return Compare("<=", left, right)
         case _:
             return Compare(">=", left, right)
-
-
-def _within(value: Expr, low: Expr, high: Expr) -> Expr:
-    return And((Compare(">=", value, low), Compare("<=", value, high)))
-
-
-def _folded(operand: Operand) -> Expr:
-    return (
-        operand.field.column("fold")
-        if isinstance(operand, Other)
-        else Constant(fold(cast("Word", operand).text))
-    )
-
-
-def _equal_any(value: Expr, operands: tuple[Operand, ...], read: Callable[[Operand], Expr]) -> Expr:
-    others = [Compare("=", value, read(operand)) for operand in operands if isinstance(operand, Other)]
-    constants = tuple(
-        cast("int | str", cast("Constant", read(operand)).value)
-        for operand in operands
-        if not isinstance(operand, Other)
-    )
-    if not others:
-        return In(value, constants)
-    return Or((*others, In(value, constants))) if constants else Or(tuple(others))
-
-
-def _text(test: Test) -> Expr:
-    value = test.field.column("fold")
-    first = test.operands[0]
-    match test.name:
-        case "is":
-            return Compare("=", value, _folded(first))
-        case "is_not":
-            return Compare("<>", value, _folded(first))
-        case "one_of":
-            return _equal_any(value, test.operands, _folded)
-        case "none_of":
-            return Not(_equal_any(value, test.operands, _folded))
-        case "exactly":
-            plain = first.field.column() if isinstance(first, Other) else Constant(cast("Word", first).text)
-            return Compare("=", test.field.column(), plain)
-        case "contains":
-            return Compare(">", Position(value, _folded(first)), Constant(0))
-        case "starts_with":
-            return Compare("=", Position(value, _folded(first)), Constant(1))
-        case "ends_with":
-            end = Constant(SEPARATOR)
-            return Compare(">", Position(Concat((value, end)), Concat((_folded(first), end))), Constant(0))
-        case "shorter_than":
-            return Compare("<", Length(test.field.column()), Constant(cast("Count", first).value))
-        case _:
-            return Compare(">", Length(test.field.column()), Constant(cast("Count", first).value))
-
-
-def _place(operand: Operand) -> Expr:
-    return (
-        operand.field.column("place") if isinstance(operand, Other) else Constant(cast("Word", operand).rank)
-    )
-
-
-def _ordered(test: Test) -> Expr:
-    value, first = test.field.column("place"), test.operands[0]
-    match test.name:
-        case "is":
-            return Compare("=", value, _place(first))
-        case "is_not":
-            return Compare("<>", value, _place(first))
-        case "one_of":
-            return _equal_any(value, test.operands, _place)
-        case "none_of":
-            return Not(_equal_any(value, test.operands, _place))
-        case "at_or_after":
-            return Compare(">=", value, _place(first))
-        case _:
-            return Compare("<", value, _place(first))
-
-
-def _number(test: Test) -> Expr:
-    value, operands = test.field.main, test.operands
-    match test.name:
-        case "between":
-            low, high = operands
-            return And((_compare_number(">=", value, low), _compare_number("<=", value, high)))
-        case "one_of":
-            return _number_in(value, operands)
-        case "none_of":
-            return Not(_number_in(value, operands))
-        case name:
-            return _compare_number(_SIGN[name], value, operands[0])
-
-
-def _beyond(test: Test) -> Expr:
-    """Whether a number lies above everything that the test names."""
-    if test.field.type not in NUMERIC:
-        return UNKNOWN
-    operands = test.operands[1:] if test.name == "between" else test.operands
-    return And(tuple(_compare_number(">", test.field.main, operand) for operand in operands))
-
-
-def _number_in(value: Expr, operands: tuple[Operand, ...]) -> Expr:
-    constants = tuple(operand.scaled for operand in operands if isinstance(operand, Number))
-    others = tuple(_compare_number("=", value, each) for each in operands if isinstance(each, Other))
-    if not others:
-        return In(value, constants)
-    return Or((*others, In(value, constants))) if constants else Or(others)
-
-
-def _compare_number(sign: _Sign, value: Expr, operand: Operand) -> Expr:
-    if not isinstance(operand, Other):
-        return Compare(sign, value, Constant(cast("Number", operand).scaled))
-    times = SCALE if operand.times is None else operand.times
-    # Both sides are multiplied, in lowest terms, so that nothing is divided and little can overflow.
-    common = gcd(times, SCALE)
-    left = _multiplied(value, SCALE // common)
-    right = _multiplied(operand.field.main, times // common)
-    if isinstance(operand.plus, int):
-        right = Arithmetic("+", right, Constant(operand.direction * operand.plus * (SCALE // common)))
-    return Compare(sign, left, right)
-
-
-def _multiplied(value: Expr, factor: int) -> Expr:
-    return value if factor == 1 else Arithmetic("*", value, Constant(factor))
-
-
-_SIGN: dict[str, _Sign] = {
-    "is": "=",
-    "is_not": "<>",
-    "at_least": ">=",
-    "more_than": ">",
-    "at_most": "<=",
-    "less_than": "<",
-}
-
-
-def _choices(test: Test) -> Expr:
-    held = test.field.column("set")
-    if test.name == "at_least":
-        return Compare(">=", test.field.column("size"), Constant(cast("Count", test.operands[0]).value))
-    hits = tuple(
-        Compare(
-            ">",
-            Position(held, Constant(f"{SEPARATOR}{fold(cast('Word', operand).text)}{SEPARATOR}")),
-            Constant(0),
-        )
-        for operand in test.operands
-    )
-    match test.name:
-        case "includes" | "includes_all":
-            return And(hits)
-        case "includes_any":
-            return Or(hits)
-        case _:
-            return Not(Or(hits))
 
 
 def definitely(expr: Expr) -> Expr:

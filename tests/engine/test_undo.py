@@ -91,7 +91,11 @@ def test_a_second_undo_restores_nothing_and_holds_nothing(acme: Acme) -> None:
 def test_undo_as_json_holds_every_value(acme: Acme) -> None:
     first = ill(acme, "d1")
     acme.crm.values["d1"]["pipelint_summary"] = "written by hand"
-    told = json.loads(render_undo(undo(acme.project, first), "json", planned=False))["connections"]["acme"]
+    document = json.loads(render_undo(undo(acme.project, first), "json", planned=False))
+    told = document["connections"]["acme"]
+    manual = (Path(__file__).parents[2] / "docs" / "exit-codes-and-json.md").read_text(encoding="utf-8")
+    section = manual.partition("### pipelint.undo/1")[2].partition("\n### ")[0]
+    assert all(f"`{key}`" in section for key in [*document, *told] if key != "schema")
     assert (told["planned"], told["written"], told["skipped"], told["refused"]) == (1, 1, 1, [])
     assert {change["field"]: change["new"] for change in told["changes"]}["pipelint_severity"] is None
     assert told["left_alone"] == [
