@@ -130,6 +130,7 @@ def explain(context: Context, record: str, rule: str | None, form: str) -> int:
     help="Write exactly this saved plan, or nothing if the CRM has moved since.",
 )
 @click.option("--resume", is_flag=True, help="Lift the hold that an undo leaves behind.")
+@click.option("--retry-refused", is_flag=True, help="Send what the CRM refused before once more.")
 @connections
 @formats("json")
 @click.pass_obj
@@ -139,6 +140,7 @@ def push(
     save_plan: Path | None,
     saved: Path | None,
     resume: bool,
+    retry_refused: bool,
     only: tuple[str, ...],
     form: str,
 ) -> int:
@@ -162,7 +164,15 @@ def push(
         raise click.UsageError("--save-plan goes with --dry-run")
     project = open_project(context.project)
     with progress(context.verbosity) as bar:
-        result = write(project, dry_run=dry_run, only=only, saved=saved, resume=resume, progress=bar)
+        result = write(
+            project,
+            dry_run=dry_run,
+            only=only,
+            saved=saved,
+            resume=resume,
+            retry_refused=retry_refused,
+            progress=bar,
+        )
     if save_plan is not None:
         save((each.plan for each in result.connections.values() if each.plan), save_plan)
     click.echo(render(result, form, dry_run=dry_run))
@@ -171,10 +181,11 @@ def push(
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Pull and evaluate, show what would be written, write nothing.")
+@click.option("--retry-refused", is_flag=True, help="Send what the CRM refused before once more.")
 @connections
 @formats("json")
 @click.pass_obj
-def run(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> int:
+def run(context: Context, dry_run: bool, retry_refused: bool, only: tuple[str, ...], form: str) -> int:
     """Pull, evaluate, record, and write where `mode: on` allows it.
 
     Findings are the normal result and no failure; see `pipelint check` for a command that fails on them.
@@ -186,6 +197,6 @@ def run(context: Context, dry_run: bool, only: tuple[str, ...], form: str) -> in
 
     project = open_project(context.project)
     with progress(context.verbosity) as bar:
-        result = once(project, dry_run=dry_run, only=only, progress=bar)
+        result = once(project, dry_run=dry_run, only=only, retry_refused=retry_refused, progress=bar)
     click.echo(render(result, form, dry_run=dry_run))
     return result.exit_code

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textwrap import indent
 
 from pipelint.engine.pull import PullResult
+from pipelint.engine.runs import error_json
 from pipelint.render.errors import render_error
 from pipelint.render.table import plural
 
@@ -34,17 +35,17 @@ def _document(result: PullResult) -> dict[str, object]:
         "deleted": result.deleted,
         "api_calls": result.api_calls,
         "seconds": round(result.seconds, 2),
-        "error": result.error.message if result.error else None,
+        "error": error_json(result.error),
     }
 
 
 def _lines(result: PullResult) -> list[str]:
-    brought = [f"{each.stored:,} {each.stream.replace('_', ' ')}" for each in result.streams if each.stored]
+    brought = [plural(each.stored, each.stream.replace("_", " ")) for each in result.streams if each.stored]
     deleted = f", {plural(result.deleted, 'record')} gone" if result.deleted else ""
     calls = f" in {plural(result.api_calls, 'API call')}" if result.api_calls else ""
-    lines = [
-        f"{result.connection}: {', '.join(brought) or 'nothing changed'}{deleted}{calls}, {result.seconds:.1f} s"
-    ]
+    nothing = "nothing was pulled" if result.error else "nothing changed"
+    told = f"{', '.join(brought) or nothing}{deleted}{calls}, {result.seconds:.1f} s"
+    lines = [f"{result.connection}: {told}"]
     if result.error:
         lines.append(indent(f"stopped:\n{render_error(result.error, color=False)}", "  "))
     return lines
