@@ -6,8 +6,9 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 
-from pipelint.rules.calendar import PERIOD_UNITS, Calendar
+from pipelint.rules.calendar import PERIOD_UNITS, Calendar, PeriodUnit
 from pipelint.rules.text import as_set, clean, fold, scaled
 from pipelint.rules.zones import EPOCH_ORDINAL, local_day_function, microseconds
 
@@ -54,14 +55,14 @@ def register(db: sqlite3.Connection, calendar: Calendar, blank_words: Collection
         "pl_size": _size,
     }
     for unit in PERIOD_UNITS:
-        functions[f"pl_{unit}"] = lambda value, u=unit: (  # type: ignore[misc]
-            None if value is None else calendar.period_number(int(value), u)
-        )
-        functions[f"pl_{unit}_end"] = lambda value, u=unit: (  # type: ignore[misc]
-            None if value is None else calendar.period_end(int(value), u)
-        )
+        functions[f"pl_{unit}"] = partial(_of_day, calendar.period_number, unit)
+        functions[f"pl_{unit}_end"] = partial(_of_day, calendar.period_end, unit)
     for name, function in functions.items():
         db.create_function(name, 1, function, deterministic=True)
+
+
+def _of_day(period: Callable[[int, PeriodUnit], int], unit: PeriodUnit, day: Cell) -> int | None:
+    return None if day is None else period(int(day), unit)
 
 
 def register_words(

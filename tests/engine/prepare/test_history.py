@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.records import FieldChange, Opportunity, Record, Stream
+from pipelint.records import FieldChange, Opportunity, Record, Stage, StageChange, Stream
 
 from .judged import AS_OF, outcomes, sound, stored
 
@@ -42,3 +43,42 @@ def test_a_change_of_a_mapped_field_is_found_by_the_packs_name(tmp_path: Path) -
         }
         said = stored(cache, records, {Stream.OPPORTUNITIES: ["Go_Live__c"]})
         assert outcomes(cache, pack, said, "go-live-moves") == {"pushed": "flagged"}
+
+
+DERIVED = """\
+rules:
+  closed-late: {flag_when: {closed_at: {on: 2026-11-09}}, severity: info, message: Closed.}
+  entered: {flag_when: {stage_entered_at: {on: 2026-11-05}}, severity: info, message: Entered.}
+  likely: {flag_when: {stage_probability: 60}, severity: info, message: Likely.}
+"""
+
+
+def move(record: str, stage: str, day: int) -> StageChange:
+    return StageChange(f"{record}-{day}", record, None, stage, datetime(2026, 11, day, 12, tzinfo=UTC))
+
+
+def test_what_a_record_does_not_carry_is_read_from_its_stages(tmp_path: Path) -> None:
+    """rules.md §4.3a: closing, entry into the stage and its probability have other sources."""
+    pack = sound(tmp_path, DERIVED)
+    records: dict[Stream, list[Record]] = {
+        Stream.STAGES: [
+            Stage("late", "", probability=Decimal(60)),
+            Stage("won", "", probability=Decimal(100)),
+        ],
+        Stream.OPPORTUNITIES: [
+            Opportunity("open", AS_OF, stage="late"),
+            Opportunity("done", AS_OF, stage="won"),
+        ],
+        Stream.STAGE_CHANGES: [
+            move("open", "won", 2),
+            move("open", "late", 5),
+            move("done", "late", 5),
+            move("done", "won", 9),
+        ],
+    }
+    absent = frozenset({"closed_at", "stage_entered_at", "stage_probability"})
+    with Cache.open(":memory:") as cache:
+        said = stored(cache, records, without={Stream.OPPORTUNITIES: absent})
+        assert outcomes(cache, pack, said, "closed-late") == {"open": "could_not_check", "done": "flagged"}
+        assert outcomes(cache, pack, said, "entered") == {"open": "flagged"}
+        assert outcomes(cache, pack, said, "likely") == {"open": "flagged"}
