@@ -18,6 +18,7 @@
         ├── QuotaExhausted     the API allowance is used up                            exit 3
         ├── UnexpectedAnswer   the CRM answered in a form we do not know               exit 3
         ├── RunInProgress      another run holds the lock                              exit 3
+        ├── StopRequested      somebody asked this process to end (SIGTERM)            exit 0
         ├── LimitExceeded      a plan is larger than the user's limits allow           exit 4
         └── PlanStale          a saved plan does not fit the CRM any more              exit 4
 
@@ -168,6 +169,12 @@ class UnexpectedAnswer(Stop):
 
 class RunInProgress(Stop):
     """Another run of this project holds the lock."""
+
+
+class StopRequested(Stop):
+    """Somebody asked this process to end: the step under way is finished, the next one was not begun."""
+
+    exit_code = ExitCode.OK
 
 
 class PlanStale(Stop):

@@ -41,6 +41,7 @@ class Context:
     project: Path
     verbosity: int
     color: bool
+    doorstep: Doorstep
     exit_code: ExitCode = ExitCode.OK
 
     def reached(self, code: ExitCode) -> None:
@@ -110,10 +111,11 @@ def pipelint(
     doorstep: Doorstep = ctx.obj
     doorstep.project = project
     doorstep.color = doorstep.color and not no_color
+    doorstep.logs = "json" if log_format == "json" else "text"
     from pipelint.render.logs import configure
 
-    configure(-1 if quiet else verbose, "json" if log_format == "json" else "text")
-    ctx.obj = Context(project, -1 if quiet else verbose, doorstep.color)
+    configure(-1 if quiet else verbose, doorstep.logs)
+    ctx.obj = Context(project, -1 if quiet else verbose, doorstep.color, doorstep)
 
 
 def run(arguments: Sequence[str]) -> int:

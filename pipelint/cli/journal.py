@@ -7,6 +7,7 @@ from __future__ import annotations
 import click
 
 from pipelint.cli.app import Context
+from pipelint.cli.ending import ends_gently
 from pipelint.cli.options import formats
 from pipelint.errors import ExitCode
 
@@ -75,7 +76,9 @@ def undo(context: Context, run: str, yes: bool, form: str) -> int:
     from pipelint.engine.undo import undo as take_back
     from pipelint.render.runs import render_undo
 
-    result = take_back(open_project(context.project), run, dry_run=not yes)
+    with ends_gently() as stopping:
+        project = open_project(context.project, stopping=stopping)
+        result = take_back(project, run, dry_run=not yes)
     click.echo(render_undo(result, form, planned=not yes))
     if not yes and any(done.plan.records for done in result.connections.values()):
         click.echo(f"Nothing was changed. To do it: pipelint undo {run} --yes", err=True)

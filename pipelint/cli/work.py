@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from pipelint.cli.app import Context
+from pipelint.cli.ending import ends_gently
 from pipelint.cli.options import connections, formats
-from pipelint.errors import ExitCode
+from pipelint.errors import ExitCode, PipelintError
 
 
 @click.command()
@@ -30,8 +31,8 @@ def pull(context: Context, full: bool, only: tuple[str, ...], form: str) -> int:
     from pipelint.render.progress import progress
     from pipelint.render.pulled import render
 
-    project = open_project(context.project)
-    with progress(context.verbosity) as bar:
+    with ends_gently() as stopping, progress(context.verbosity) as bar:
+        project = open_project(context.project, stopping=stopping)
         results = pull_all(project, only, full=full, progress=bar)
     click.echo(render(results, form))
     return max((ExitCode.OK, *(result.error.exit_code for result in results if result.error)))
@@ -162,8 +163,8 @@ def push(
 
     if save_plan is not None and not dry_run:
         raise click.UsageError("--save-plan goes with --dry-run")
-    project = open_project(context.project)
-    with progress(context.verbosity) as bar:
+    with ends_gently() as stopping, progress(context.verbosity) as bar:
+        project = open_project(context.project, stopping=stopping)
         result = write(
             project,
             dry_run=dry_run,
@@ -180,23 +181,60 @@ def push(
 
 
 @click.command()
+@click.option(
+    "--every",
+    is_flag=False,
+    flag_value="schedule",
+    metavar="[TIME]",
+    help="Stay, and run again and again: every 15m, 6h or 1d; without a time, as `schedule` says.",
+)
 @click.option("--dry-run", is_flag=True, help="Pull and evaluate, show what would be written, write nothing.")
 @click.option("--retry-refused", is_flag=True, help="Send what the CRM refused before once more.")
 @connections
 @formats("json")
 @click.pass_obj
-def run(context: Context, dry_run: bool, retry_refused: bool, only: tuple[str, ...], form: str) -> int:
+def run(
+    context: Context, every: str | None, dry_run: bool, retry_refused: bool, only: tuple[str, ...], form: str
+) -> int:
     """Pull, evaluate, record, and write where `mode: on` allows it.
 
     Findings are the normal result and no failure; see `pipelint check` for a command that fails on them.
+
+    With --every it begins at once and stays until SIGTERM or Ctrl-C. A run that fails is told, and the next
+    one comes at its time, as does one that finds another run under way. pipelint.yaml and the rules are read
+    anew for each run.
+
+    \b
+    Examples:
+        pipelint run
+        pipelint run --every 15m
     """
-    from pipelint.engine.project import open_project
-    from pipelint.engine.run import run as once
+    from pipelint.engine.project import Project, open_project
+    from pipelint.engine.run import run as work
+    from pipelint.engine.schedule import period_of, repeat
     from pipelint.render.progress import progress
     from pipelint.render.run import render
 
-    project = open_project(context.project)
-    with progress(context.verbosity) as bar:
-        result = once(project, dry_run=dry_run, only=only, retry_refused=retry_refused, progress=bar)
-    click.echo(render(result, form, dry_run=dry_run))
-    return result.exit_code
+    def once(project: Project) -> ExitCode:
+        with progress(context.verbosity) as bar:
+            result = work(project, dry_run=dry_run, only=only, retry_refused=retry_refused, progress=bar)
+        if every is not None and form == "text":
+            click.echo(f"{result.started_at:%Y-%m-%d %H:%M:%S} UTC, run {result.run}")
+        click.echo(render(result, form, dry_run=dry_run))
+        return result.exit_code
+
+    with ends_gently() as stopping:
+
+        def again() -> None:
+            try:
+                once(open_project(context.project, stopping=stopping))
+            except PipelintError as error:
+                context.doorstep.tell(error)
+
+        # A mistake in the files is told to the person who starts it; one that is made later waits for its cure.
+        project = open_project(context.project, stopping=stopping)
+        if every is None:
+            return once(project)
+        period = project.file.schedule if every == "schedule" else period_of(every)
+        repeat(again, period, clock=project.clock, stopping=stopping)
+    return ExitCode.OK

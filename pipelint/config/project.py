@@ -24,6 +24,8 @@ from pipelint.config.values import Duration, Percent, wrong
 from pipelint.errors import Place, UsageError
 
 FORMAT = 1
+SHORTEST = timedelta(minutes=1)
+"""The shortest time from one scheduled run to the next."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -84,8 +86,16 @@ def _connection_name(name: str) -> str:
     return name
 
 
+def _schedule(period: timedelta) -> timedelta:
+    if period < SHORTEST:
+        hint = "a run asks each CRM what changed: more often, it would spend an allowance to learn nothing"
+        raise wrong("a run every few seconds is too often: write at least 1m", hint)
+    return period
+
+
 Format = Annotated[int, AfterValidator(_format), WithJsonSchema({"const": FORMAT})]
 Cache = Annotated[str, AfterValidator(_cache)]
+Period = Annotated[Duration, AfterValidator(_schedule)]
 ConnectionName = Annotated[str, AfterValidator(_connection_name)]
 
 
@@ -101,8 +111,10 @@ class ProjectModel(Settings):
         examples=["{acme-sales: {...}}"],
     )
     write_back: WriteBack = Field(default_factory=WriteBack, description="what may be written into the CRMs")
-    schedule: Duration = Field(
-        default=timedelta(minutes=15), description="how often to run", json_schema_extra={"default": "15m"}
+    schedule: Period = Field(
+        default=timedelta(minutes=15),
+        description="how often `pipelint run --every` runs, where the command names no time of its own",
+        json_schema_extra={"default": "15m"},
     )
 
 

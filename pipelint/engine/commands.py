@@ -20,6 +20,14 @@ def pull_all(
             with project.connect(connection) as connector:
                 custom = project.custom_fields(connection)
                 results.append(
-                    pull(cache, connector, custom, clock=project.clock, full=full, progress=progress)
+                    pull(
+                        cache,
+                        connector,
+                        custom,
+                        clock=project.clock,
+                        stopping=project.stopping,
+                        full=full,
+                        progress=progress,
+                    )
                 )
     return results

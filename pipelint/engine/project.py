@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from pipelint.connectors import registry
 from pipelint.connectors.base import ConnectContext, Connector
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock, system_clock
+from pipelint.engine.stopping import Stopping
 from pipelint.errors import UsageError
 from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM
@@ -31,6 +32,7 @@ class Project:
     pack: Pack
     settings: Mapping[str, object]
     clock: Clock
+    stopping: Stopping = field(default_factory=Stopping)
 
     @contextmanager
     def cache(self) -> Iterator[Cache]:
@@ -55,7 +57,10 @@ class Project:
         """A connection, opened when it is first used and given back at the end."""
         package = registry.load(connection.crm)
         context = ConnectContext(
-            clock=self.clock, folder=self.folder, zone=ZoneInfo(self.pack.settings.calendar.zone)
+            clock=self.clock,
+            folder=self.folder,
+            zone=ZoneInfo(self.pack.settings.calendar.zone),
+            sleep=self.stopping.sleep,
         )
         connector = package.connect(connection.name, self.settings[connection.name], context)
         try:
@@ -73,8 +78,8 @@ class Project:
         return {stream: tuple(names) for stream, names in wanted.items()}
 
 
-def open_project(folder: Path, *, clock: Clock = system_clock) -> Project:
-    """Read and check pipelint.yaml and the rule files.
+def open_project(folder: Path, *, clock: Clock = system_clock, stopping: Stopping | None = None) -> Project:
+    """Read and check pipelint.yaml and the rule files; `stopping` can ask the work on it to end.
 
     Raises:
         ProblemsFound: with every mistake in all files.
@@ -93,4 +98,4 @@ def open_project(folder: Path, *, clock: Clock = system_clock) -> Project:
     problems.raise_if_any()
     if file is None or pack is None:
         raise UsageError("the project's files could not be read")
-    return Project(folder, file, pack, settings, clock)
+    return Project(folder, file, pack, settings, clock, stopping or Stopping())

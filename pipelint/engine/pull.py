@@ -10,6 +10,7 @@ from typing import Protocol
 from pipelint.connectors.base import Connector, Page
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
+from pipelint.engine.stopping import Stopping
 from pipelint.errors import CacheUnusable, PipelintError
 from pipelint.records import Stream
 
@@ -65,6 +66,7 @@ def pull(
     custom: Mapping[Stream, Sequence[str]],
     *,
     clock: Clock,
+    stopping: Stopping,
     full: bool = False,
     progress: Progress = silent,
 ) -> PullResult:
@@ -82,11 +84,13 @@ def pull(
         for stream in cache.streams(connector.name).keys() - _with_links(streams):
             cache.withdraw(connector.name, stream)
         for stream in streams:
+            stopping.check()
             results.append(StreamResult(stream))
             for results[-1] in _pull_stream(
                 cache, connector, stream, custom.get(stream, ()), number, clock, full
             ):
                 progress(connector.name, stream, results[-1].stored)
+                stopping.check()
     except CacheUnusable:
         raise
     except PipelintError as caught:

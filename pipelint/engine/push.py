@@ -12,6 +12,7 @@ from pipelint.engine.clock import Clock
 from pipelint.engine.journal import confirm, intend
 from pipelint.engine.plan import Plan, PlannedRecord
 from pipelint.engine.refusals import Refusal, named
+from pipelint.engine.stopping import Stopping
 from pipelint.engine.values import plain, to_json
 from pipelint.errors import CacheUnusable, PipelintError
 
@@ -35,12 +36,15 @@ class PushResult:
     error: PipelintError | None = None
 
 
-def push(cache: Cache, connector: Connector, plan: Plan, run: str, *, clock: Clock) -> PushResult:
+def push(
+    cache: Cache, connector: Connector, plan: Plan, run: str, *, clock: Clock, stopping: Stopping
+) -> PushResult:
     """Write what is planned. An error of the CRM ends it and is part of the result."""
     started, calls = clock(), connector.api_calls
     result = PushResult(unchanged=plan.unchanged + plan.deferred, refused=list(plan.refused))
     try:
         for batch in _batches(plan.records, connector.write_limits.batch):
+            stopping.check()
             _write(cache, connector, batch, run, clock, result)
     except CacheUnusable:
         raise

@@ -183,6 +183,7 @@ class _Run:
         result = ConnectionResult(connection.name, connection.crm)
         started = self.project.clock()
         try:
+            self.project.stopping.check()
             with self.project.connect(connection) as connector:
                 try:
                     self.steps(cache, connection, connector, whole.run, result)
@@ -201,7 +202,14 @@ class _Run:
         project = self.project
         if self.pulls:
             custom = project.custom_fields(connection)
-            result.pulled = pull(cache, connector, custom, clock=project.clock, progress=self.progress)
+            result.pulled = pull(
+                cache,
+                connector,
+                custom,
+                clock=project.clock,
+                stopping=project.stopping,
+                progress=self.progress,
+            )
             if result.pulled.error:
                 # What is half pulled would resolve flags that are still true.
                 raise result.pulled.error
@@ -216,6 +224,7 @@ class _Run:
         # One moment for all kinds of record, so that a run over midnight does not see two days.
         as_of = project.clock()
         for source in sources(cache, project, connection, as_of):
+            project.stopping.check()
             found = self.evaluate(cache, source, run)
             result.evaluated += _count(cache.db, source)
             result.findings += found
@@ -234,7 +243,9 @@ class _Run:
             restrict(result.plan, self.saved)
         if result.plan is not None and writes:
             check_limits(result.plan, self.settings)
-            result.push = write(cache, connector, result.plan, run, clock=project.clock)
+            result.push = write(
+                cache, connector, result.plan, run, clock=project.clock, stopping=project.stopping
+            )
         result.findings += refusal_findings(cache, connection.name, connection.crm)
 
     def evaluate(self, cache: Cache, source: Source, run: str) -> list[Finding]:

@@ -142,7 +142,9 @@ def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *
         if done.plan.records and not dry_run:
             # Before the first write: killed after it, the next run must not write the same again.
             hold(cache, name, result.run, project.clock())
-            done.push = push(cache, connector, done.plan, result.run, clock=project.clock)
+            done.push = push(
+                cache, connector, done.plan, result.run, clock=project.clock, stopping=project.stopping
+            )
 
 
 def _plan(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import sys
 import tempfile
 import traceback
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pipelint.config.masking import masker
 from pipelint.config.paths import ProjectPaths, shown
 from pipelint.errors import CacheUnusable, ExitCode, PipelintError, Problem, ProblemsFound
+
+_log = logging.getLogger(__name__)
 
 _BOLD, _RED, _YELLOW, _CYAN = "1", "1;31", "1;33", "36"
 
@@ -75,6 +79,21 @@ class Doorstep:
 
     color: bool = False
     project: Path = field(default_factory=Path.cwd)
+    logs: Literal["text", "json"] = "text"
+
+    def tell(self, error: PipelintError) -> None:
+        """Say on stderr what went wrong."""
+        facts = {"reason": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+        if isinstance(error, ProblemsFound):
+            facts["reason"] = "; ".join(f"{each.place}: {each.what}" for each in error.problems)
+        self.say("failed", render_error(error, color=self.color), facts)
+
+    def say(self, event: str, text: str, facts: Mapping[str, object]) -> None:
+        """For people a text, for programs a line like those of the log."""
+        if self.logs == "json":
+            _log.error(event, extra=dict(facts))
+        else:
+            print(text, file=sys.stderr)  # noqa: T201  the doorstep is where text leaves
 
 
 def handle(run: Callable[[Doorstep], int]) -> int:
@@ -84,10 +103,10 @@ def handle(run: Callable[[Doorstep], int]) -> int:
         code = run(doorstep)
         sys.stdout.flush()
     except PipelintError as error:
-        _say(render_error(error, color=doorstep.color))
+        doorstep.tell(error)
         return error.exit_code
     except KeyboardInterrupt:
-        _say("interrupted")
+        doorstep.say("interrupted", "interrupted", {"exit_code": int(ExitCode.INTERRUPTED)})
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain when it flushes at exit.
@@ -95,13 +114,10 @@ def handle(run: Callable[[Doorstep], int]) -> int:
         return ExitCode.OK
     except Exception as error:
         log = shown(_write_log(error, doorstep.project), doorstep.project)
-        _say(f"pipelint stopped because of a mistake of its own; please attach {log} to a report")
+        text = f"pipelint stopped because of a mistake of its own; please attach {log} to a report"
+        doorstep.say("mistake of pipelint", text, {"log": log, "exit_code": int(ExitCode.BUG)})
         return ExitCode.BUG
     return code
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201  the doorstep is where text leaves
 
 
 def _write_log(error: Exception, project: Path) -> Path:

@@ -108,7 +108,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(project.open_project, "__kwdefaults__", {"clock": lambda: NOW})
+    monkeypatch.setattr(project.open_project, "__kwdefaults__", {"clock": lambda: NOW, "stopping": None})
 
     def execute(*arguments: str) -> Answer:
         capsys.readouterr()

@@ -28,7 +28,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty folder, a terminal of 120 columns, the day of the tutorial, and a git without habits."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(project.open_project, "__kwdefaults__", {"clock": lambda: NOW})
+    monkeypatch.setattr(project.open_project, "__kwdefaults__", {"clock": lambda: NOW, "stopping": None})
     for key, value in {**WHO, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}.items():
         monkeypatch.setenv(key, value)
 

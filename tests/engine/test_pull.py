@@ -13,6 +13,7 @@ from pipelint.connectors.base import Connector, Page, Supply
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock, system_clock
 from pipelint.engine.pull import PullResult, pull
+from pipelint.engine.stopping import Stopping
 from pipelint.errors import CacheUnusable, PermissionMissing, PipelintError, QuotaExhausted
 from pipelint.records import RECORD_TYPES, Account, Activity, ActivityLink, Opportunity, Stream
 
@@ -85,6 +86,7 @@ def ticking() -> Clock:
 
 def pulled(cache: Cache, crm: FakeCrm, *custom: str, full: bool = False, **options: Any) -> PullResult:
     connector = cast(Connector, crm)
+    options = {"stopping": Stopping(), **options}
     return pull(cache, connector, {DEALS: custom}, clock=ticking(), full=full, **options)
 
 
