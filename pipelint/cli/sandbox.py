@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -44,7 +44,14 @@ def sandbox() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep the organisation in this file between starts.",
 )
-def salesforce(port: int, size: int, seed: int, data: Path | None, state: Path | None) -> int:
+@click.option(
+    "--certificate",
+    type=click.File(encoding="utf-8"),
+    help="Let in who signs with its private key (JWT bearer flow): PEM, a certificate or public key.",
+)
+def salesforce(
+    port: int, size: int, seed: int, data: Path | None, state: Path | None, certificate: TextIO | None
+) -> int:
     """Serve a stand-in for Salesforce until Ctrl-C.
 
     \b
@@ -53,7 +60,8 @@ def salesforce(port: int, size: int, seed: int, data: Path | None, state: Path |
     """
     from threading import Event
 
-    server = start_salesforce(port=port, size=size, seed=seed, data=data, state=state)
+    pem = certificate.read() if certificate else ""
+    server = start_salesforce(port=port, size=size, seed=seed, data=data, state=state, certificate=pem)
     click.echo(server.banner())
     try:
         Event().wait()
@@ -73,26 +81,38 @@ def start_salesforce(
     seed: int = 7,
     data: Path | None = None,
     state: Path | None = None,
+    certificate: str = "",
     fall_back: bool = False,
 ) -> SalesforceSandbox:
     """A started server; `fall_back` lets it take any free port where the wanted one is in use.
 
     Raises:
-        UsageError: the extra is missing, the port is taken, or the data cannot be loaded.
+        UsageError: the extra is missing, the port is taken, the data or the certificate cannot be loaded.
     """
     from pipelint.sandbox.salesforce import SalesforceSandbox
 
     kept = state if state is not None and state.exists() else None
+
+    def make(port: int) -> SalesforceSandbox:
+        return SalesforceSandbox(
+            port=port, size=size, seed=seed, data=data, state=kept, certificate=certificate
+        )
+
     try:
-        server = SalesforceSandbox(port=port, size=size, seed=seed, data=data, state=kept)
+        server = make(port)
     except ModuleNotFoundError as error:  # the server's modules are imported when one is made
         raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
+    except ValueError as error:
+        if not certificate:
+            raise
+        hint = "give the PEM text of an RSA certificate or public key"
+        raise UsageError(f"the certificate cannot be used: {error}", hint=hint) from None
     try:
         server.start()
     except OSError as error:
         if not fall_back:
             hint = "stop what uses it, or pass --port 0 for a free one"
             raise UsageError(f"port {port} cannot be used: {error.strerror}", hint=hint) from None
-        server = SalesforceSandbox(port=0, size=size, seed=seed, data=data, state=kept)
+        server = make(0)
         server.start()
     return server

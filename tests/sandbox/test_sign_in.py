@@ -1,12 +1,16 @@
 """Tokens, sessions, versions and the daily allowance."""
 
-import base64
-import json
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from pipelint.sandbox.salesforce import SalesforceSandbox
 from tests.sandbox.conftest import NOW, Api
@@ -56,27 +60,72 @@ def test_a_refresh_token_gives_a_new_access_token(sandbox):
     assert (status, bool(answer["access_token"])) == (200, True)
 
 
+@pytest.fixture(scope="module")
+def private_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def trusting(private_key):
+    """A sandbox whose app knows the public half of the key."""
+    pem = private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    with SalesforceSandbox(size=0, now=NOW, certificate=pem.decode()) as running:
+        yield running
+
+
+CLAIMS = {
+    "iss": "sandbox-client",
+    "sub": "integration@sandbox.example",
+    "aud": "https://login.salesforce.com",
+    "exp": int(NOW.timestamp()) + 180,
+}
+
+
+def assert_as(sandbox: SalesforceSandbox, assertion: str) -> Any:
+    return ask(sandbox, grant_type="urn:ietf:params:oauth:grant-type:jwt-bearer", assertion=assertion)[1]
+
+
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
-        ({}, None),
-        ({"sub": "stranger@sandbox.example"}, "invalid_grant"),
-        ({"aud": "https://acme.my.salesforce.com"}, "invalid_grant"),
-        ({"iss": "unknown"}, "invalid_client_id"),
-        ({"exp": int(NOW.timestamp()) - 1}, "invalid_grant"),
+        ({}, (None, None)),
+        ({"aud": "https://test.salesforce.com"}, (None, None)),
+        ({"sub": "stranger@sandbox.example"}, ("invalid_grant", "user hasn't approved this consumer")),
+        ({"aud": "https://acme.my.salesforce.com"}, ("invalid_grant", "audience is invalid")),
+        ({"iss": "unknown"}, ("invalid_client_id", "client identifier invalid")),
+        ({"exp": int(NOW.timestamp()) - 1}, ("invalid_grant", "expired authorization code")),
+        ({"exp": int(NOW.timestamp()) + 3600}, ("invalid_grant", "expired authorization code")),
+        ({"exp": None}, ("invalid_grant", "invalid assertion")),
     ],
 )
-def test_an_assertion_speaks_for_a_user(sandbox, changed, error):
-    claims = {
-        "iss": "sandbox-client",
-        "sub": "integration@sandbox.example",
-        "aud": "https://login.salesforce.com",
-        "exp": int(NOW.timestamp()) + 180,
-    }
-    body = base64.urlsafe_b64encode(json.dumps(claims | changed).encode()).decode().rstrip("=")
-    grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-    _, answer = ask(sandbox, grant_type=grant, assertion=f"e30.{body}.c2ln")
-    assert answer.get("error") == error
+def test_a_signed_assertion_speaks_for_a_user(trusting, private_key, changed, error):
+    answer = assert_as(trusting, jwt.encode(CLAIMS | changed, private_key, "RS256"))
+    assert (answer.get("error"), answer.get("error_description")) == error
+
+
+def test_an_assertion_of_another_key_is_refused(trusting, private_key):
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    for assertion in (
+        jwt.encode(CLAIMS, other, "RS256"),
+        jwt.encode(CLAIMS, "a secret that both know, and long enough for its purpose", "HS256"),
+        jwt.encode(CLAIMS, "", "none"),
+        jwt.encode(CLAIMS, private_key, "RS256")[:-4],
+    ):
+        assert assert_as(trusting, assertion)["error_description"] == "invalid assertion"
+
+
+def test_an_app_without_a_certificate_takes_no_assertion(sandbox, private_key):
+    assert assert_as(sandbox, jwt.encode(CLAIMS, private_key, "RS256"))["error"] == "invalid_grant"
+
+
+def test_a_certificate_carries_the_key(private_key):
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sandbox")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name)
+    builder = builder.public_key(private_key.public_key()).serial_number(1)
+    builder = builder.not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    pem = builder.sign(private_key, SHA256()).public_bytes(Encoding.PEM).decode()
+    with SalesforceSandbox(size=0, now=NOW, certificate=pem) as sandbox:
+        assert assert_as(sandbox, jwt.encode(CLAIMS, private_key, "RS256"))["access_token"]
 
 
 def test_an_inactive_user_gets_no_token(sandbox):

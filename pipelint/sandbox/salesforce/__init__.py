@@ -22,7 +22,8 @@ class SalesforceSandbox:
     """One organisation and the server in front of it.
 
     Without `data` and `state` the organisation is generated: `size` opportunities from `seed`, the same for
-    the same `now`. `data` is a folder of sObject trees, `state` a file that `save` wrote earlier.
+    the same `now`. `data` is a folder of sObject trees, `state` a file that `save` wrote earlier. `certificate`
+    (PEM, or a bare public key) lets assertions signed with its private key in, by the JWT bearer flow.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class SalesforceSandbox:
         port: int = 0,
         client_id: str = "sandbox-client",
         client_secret: str = "sandbox-secret",  # noqa: S107 - published, it protects nothing
+        certificate: str = "",
         session_seconds: int = 7200,
         daily_limit: int = 15_000,
     ) -> None:
@@ -51,7 +53,12 @@ class SalesforceSandbox:
         self.illnesses: Mapping[str, list[str]] = {}
         self.org, self.loaded = self._open(size, seed, data, state)
         self._auth = Auth(
-            self.org, self.clock, client_id=client_id, client_secret=client_secret, seconds=session_seconds
+            self.org,
+            self.clock,
+            client_id=client_id,
+            client_secret=client_secret,
+            certificate=certificate,
+            seconds=session_seconds,
         )
         self._control = Control(
             Api(self.org, self._auth, daily_limit=daily_limit),

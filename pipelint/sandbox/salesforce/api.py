@@ -14,7 +14,7 @@ from werkzeug.http import http_date
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from pipelint.sandbox.salesforce import call, rest_records, rest_tooling
+from pipelint.sandbox.salesforce import bulk_ingest, bulk_query, call, rest_records, rest_tooling
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.auth import Auth
 from pipelint.sandbox.salesforce.call import Call, Handler, respond
@@ -28,7 +28,13 @@ MAX_URI = 16_384
 VERSIONS = range(31, 69)
 _SEASONS = ("Winter", "Spring", "Summer")
 
-_HANDLERS: dict[str, Handler] = call.HANDLERS | rest_records.HANDLERS | rest_tooling.HANDLERS
+_HANDLERS: dict[str, Handler] = {
+    **call.HANDLERS,
+    **rest_records.HANDLERS,
+    **rest_tooling.HANDLERS,
+    **bulk_query.HANDLERS,
+    **bulk_ingest.HANDLERS,
+}
 
 _TOO_LONG = "<html><head><title>Error 414</title></head><body><h1>URI Too Long</h1></body></html>"
 
@@ -128,11 +134,11 @@ class Api:
             return len(self._calls)
 
     def _limits(self) -> dict[str, dict[str, int]]:
-        left = self.daily_limit - len(self._calls)
+        left, jobs = self.daily_limit - len(self._calls), self._org.jobs
         return {
             "DailyApiRequests": {"Max": self.daily_limit, "Remaining": left},
-            "DailyBulkApiBatches": {"Max": 15_000, "Remaining": 15_000},
-            "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
+            "DailyBulkApiBatches": {"Max": jobs.batches, "Remaining": jobs.left("batches")},
+            "DailyBulkV2QueryJobs": {"Max": jobs.query_jobs, "Remaining": jobs.left("query_jobs")},
         }
 
     def _user_info(self, request: Request) -> Response:

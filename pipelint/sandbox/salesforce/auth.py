@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.x509 import load_pem_x509_certificate
+
 from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.salesforce.errors import OAuthError, SalesforceError
 from pipelint.sandbox.salesforce.org import INTEGRATION_USER, Org
 
 REFRESH_TOKEN = "sandbox-refresh-token"  # noqa: S105 - the sandbox's published credential, it protects nothing
+
+AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
+ASSERTION_LIFE = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -27,13 +32,26 @@ class Session:
 
 
 class Auth:
-    """Hands out tokens and knows whose they are."""
+    """Hands out tokens and knows whose they are.
 
-    def __init__(self, org: Org, clock: Clock, *, client_id: str, client_secret: str, seconds: int) -> None:
+    `certificate` is what the app trusts JWT assertions by: PEM, an X.509 certificate or a bare public key.
+    """
+
+    def __init__(
+        self,
+        org: Org,
+        clock: Clock,
+        *,
+        client_id: str,
+        client_secret: str,
+        seconds: int,
+        certificate: str = "",
+    ) -> None:
         self._org = org
         self._clock = clock
         self._client_id = client_id
         self._client_secret = client_secret
+        self._key = _public_key(certificate) if certificate else None
         self._life = timedelta(seconds=seconds)
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
@@ -103,21 +121,41 @@ class Auth:
             raise OAuthError("invalid_client", "invalid client credentials")
 
     def _asserted(self, assertion: str) -> str:
-        """The user a JWT speaks for; its claims are checked, its signature is not."""
+        """The user that a signed JWT speaks for."""
+        if self._key is None:
+            raise OAuthError("invalid_grant", "invalid assertion")
         try:
-            body = assertion.split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+            # Audience and time are checked below, in Salesforce's words and by the sandbox's clock.
+            claims = jwt.decode(
+                assertion,
+                self._key,
+                algorithms=["RS256"],
+                options={"verify_aud": False, "verify_exp": False, "require": ["iss", "sub", "aud", "exp"]},
+            )
             expires = datetime.fromtimestamp(claims["exp"], UTC)
-            issuer, subject, audience = claims["iss"], claims["sub"], claims["aud"]
-        except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
+        except (jwt.InvalidTokenError, TypeError, ValueError):
             raise OAuthError("invalid_grant", "invalid assertion") from None
-        if issuer != self._client_id:
+        if claims["iss"] != self._client_id:
             raise OAuthError("invalid_client_id", "client identifier invalid")
-        if audience not in {"https://login.salesforce.com", "https://test.salesforce.com"}:
+        if claims["aud"] not in AUDIENCES:
             raise OAuthError("invalid_grant", "audience is invalid")
-        if not self._clock.now() < expires <= self._clock.now() + timedelta(minutes=5):
-            raise OAuthError("invalid_grant", "invalid assertion: expired or too far in the future")
+        if not self._clock.now() < expires <= self._clock.now() + ASSERTION_LIFE:
+            raise OAuthError("invalid_grant", "expired authorization code")
         try:
-            return self._org.user(subject)
+            return self._org.user(claims["sub"])
         except LookupError:
             raise OAuthError("invalid_grant", "user hasn't approved this consumer") from None
+
+
+def _public_key(pem: str) -> RSAPublicKey:
+    """The RSA key of a certificate, or a bare one.
+
+    Raises:
+        ValueError: neither, or not RSA.
+    """
+    data = pem.encode()
+    is_certificate = "BEGIN CERTIFICATE" in pem
+    key = load_pem_x509_certificate(data).public_key() if is_certificate else load_pem_public_key(data)
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("the certificate of a JWT app holds an RSA key")  # noqa: TRY004 - a wrong value
+    return key

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.faults import Faults
 from pipelint.sandbox.salesforce.access import Access
+from pipelint.sandbox.salesforce.bulk_jobs import Jobs
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.query import Queries, Record
 from pipelint.sandbox.salesforce.schema import SObject
@@ -29,6 +30,7 @@ class Org:
         self.clock = clock
         self._faults = faults
         self.queries = Queries(store, clock)
+        self.jobs = Jobs(clock)
         self.writer = Writer(store, clock, self._scripted)
 
     def user(self, username: str) -> str:

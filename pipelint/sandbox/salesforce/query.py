@@ -85,6 +85,10 @@ class Queries:
             raise SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
         return self._page(cursor, int(offset), base)
 
+    def rows(self, plan: Plan, numbers: Sequence[int]) -> dict[int, Sequence[object]]:
+        """The values of rows by their numbers; those removed meanwhile are left out."""
+        return {row[0]: row for row in self._store.rows(plan.page_sql, [json.dumps(list(numbers))])}
+
     def _page(self, cursor: Cursor, offset: int, base: str) -> Record:
         numbers = cursor.rows[offset : offset + cursor.batch]
         return self._envelope(cursor, offset, self._records(cursor, numbers, base), base)
@@ -108,7 +112,7 @@ class Queries:
 
     def _records(self, cursor: Cursor, numbers: Sequence[int], base: str) -> list[Record]:
         plan = cursor.plan
-        found = {row[0]: row for row in self._store.rows(plan.page_sql, [json.dumps(list(numbers))])}
+        found = self.rows(plan, numbers)
         families = {child.name: self._families(cursor, child, numbers, base) for child in plan.children}
         return [
             _shape(
@@ -137,7 +141,7 @@ class Queries:
             for parent, rows in rows_of.items()
         }
         shown = [number for it in first.values() for number in it.rows[:CHILD_BATCH]]
-        found = {row[0]: row for row in self._store.rows(plan.page_sql, [json.dumps(shown)])}
+        found = self.rows(plan, shown)
         return {
             parent: self._envelope(
                 it, 0, [_shape(plan.shape, found[number], base, {}) for number in it.rows[:CHILD_BATCH]], base
