@@ -14,7 +14,6 @@ from pipelint.engine.currencies import currency_notices
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
-from pipelint.engine.record import with_since, without_pending
 from pipelint.engine.scores import Score, reason_texts, scores
 from pipelint.engine.waivers import day_of, notices
 from pipelint.errors import Problem
@@ -52,6 +51,8 @@ class CheckResult:
     not_synced: list[NotSynced] = field(default_factory=list)
     """What cannot be checked on any record of a connection, told once."""
     records: dict[RecordKind, int] = field(default_factory=lambda: {"opportunity": 0, "lead": 0})
+    in_grace: int = 0
+    """How many more findings there will be once the time of grace of their rules is over."""
     not_pulled: list[str] = field(default_factory=list)
     """Connections that the cache holds nothing of."""
     chosen_from: int | None = None
@@ -120,9 +121,11 @@ def check(
             result.records[source.compiled.kind] += count
             answerable, not_synced = _told_once(source)
             result.not_synced += not_synced
-            all_ = findings(cache, answerable, language=settings.languages[0], ages=ages)
-            told = without_pending(cache, all_, source.pack, source.compiled.moment)
-            result.findings.extend(with_since(cache, told))
+            for finding in findings(cache, answerable, language=settings.languages[0], ages=ages):
+                if finding.status == "pending":
+                    result.in_grace += 1
+                else:
+                    result.findings.append(finding)
             result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
         rules = shown(project.file.rules, project.folder)
         result.notices += currency_notices(cache, project.pack, delivered(cache, connection), rules)

@@ -9,10 +9,9 @@ from typing import Literal, TypeAlias
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
-from pipelint.engine.findings import Finding, Source, findings, rows_of
+from pipelint.engine.findings import Finding, FindingStatus, Source, findings, rows_of
 from pipelint.engine.identity import find
 from pipelint.engine.project import Project
-from pipelint.engine.record import with_since
 from pipelint.errors import UsageError
 from pipelint.rules.compile import CompiledCheck
 from pipelint.rules.conditions import Condition
@@ -22,9 +21,7 @@ from pipelint.rules.fields import Origin
 from pipelint.rules.renames import rule_hint
 from pipelint.rules.waivers import Waiver
 
-Status: TypeAlias = Literal[
-    "flagged", "waived", "trial", "hidden", "could_not_check", "clean", "not concerned"
-]
+Status: TypeAlias = Literal[FindingStatus, "clean", "not concerned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,8 @@ class Explained:
     in_scope: tuple[Decided, ...]
     items: tuple[str, ...]
     waiver: Waiver | None = None
+    hidden_by: str = ""
+    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +108,10 @@ class _Explanation:
         self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
 
     def whole(self, rule: str | None) -> RecordExplained:
-        found = with_since(
-            self.cache,
-            findings(self.cache, self.source, language=self.language, ages=True, record=self.record),
-        )
+        found = findings(self.cache, self.source, language=self.language, ages=True, record=self.record)
         by_rule = {finding.rule: finding for finding in found}
         names = [name for name in self.source.pack.rules if name == rule] if rule else list(by_rule)
-        order = {"flagged": 0, "trial": 1, "waived": 2, "hidden": 3, "could_not_check": 4}
+        order = {"flagged": 0, "trial": 1, "pending": 2, "waived": 3, "hidden": 4, "could_not_check": 5}
         explained = [self.rule(name, by_rule.get(name)) for name in names]
         explained.sort(key=lambda each: (order.get(each.status, 9), each.rule))
         return RecordExplained(
@@ -152,6 +148,8 @@ class _Explanation:
             in_scope=tuple(dict.fromkeys(each for check in checks for each in self.scope(check))),
             items=finding.items if finding else (),
             waiver=finding.waiver if finding else None,
+            hidden_by=finding.hidden_by if finding else "",
+            due=finding.due if finding else None,
         )
 
     def status(self, checks: list[CompiledCheck]) -> Status:

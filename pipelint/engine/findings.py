@@ -10,36 +10,27 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import Outcome, Verdict, evaluate
+from pipelint.engine.events import Standing, Standings
+from pipelint.engine.evidence import Evidence, Witness
+from pipelint.engine.grace import pending_until
 from pipelint.engine.similar import COUNTED, counted
 from pipelint.engine.waivers import InForce
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck, CompiledPack
-from pipelint.rules.conditions import Condition, Other
-from pipelint.rules.explain import Explainer, Leaf, Row, in_words
-from pipelint.rules.fields import Field, Origin
+from pipelint.rules.explain import Row
 from pipelint.rules.messages import Reader
-from pipelint.rules.pack import Pack, Severity
+from pipelint.rules.pack import Pack, Rule, Severity
 from pipelint.rules.waivers import Waiver
 from pipelint.rules.zones import EPOCH_ORDINAL
 
-FindingStatus: TypeAlias = Literal["flagged", "waived", "trial", "hidden", "could_not_check"]
+FindingStatus: TypeAlias = Literal["flagged", "waived", "trial", "hidden", "pending", "could_not_check"]
 _Found: TypeAlias = tuple[CompiledCheck, Outcome, int]
 _BATCH = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """One test that decided: the field, its value as people read it, and the test in words."""
-
-    field: str
-    value: str
-    test: str
-    unsynced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule on one record, unless it is clean there.
+    """One rule on one record, unless it is clean there; `pending` while its time of grace lasts.
 
     `amount` is what the record is worth, × 10 000; `written` says whether the finding may be written into the
     CRM; `keeps` that it could not be checked for lack of data, so that what was written before stays.
@@ -65,8 +56,13 @@ class Finding:
     written: bool
     keeps: bool
     since: date | None = None
+    """The day from which it has stood, as far as runs have recorded it."""
     waiver: Waiver | None = None
     """What waives it, where the status says so."""
+    hidden_by: str = ""
+    """The rule that hides it, where the status says so."""
+    due: date | None = None
+    """The day on which its time of grace is over, where the status says pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +89,7 @@ def findings(
 
     `ages` lets messages say "18 days ago"; what is written or exported says the date instead.
     """
-    waivers = InForce(cache, source.pack, source.compiled, source.connection)
-    maker = _Maker(cache, source, waivers, language, ages)
+    maker = _Maker(cache, source, language, ages)
     verdicts = evaluate(cache, source.compiled, source.table, record)
     while batch := list(islice(verdicts, _BATCH)):
         rows = rows_of(cache, source.table, [verdict.id for verdict in batch])
@@ -123,24 +118,31 @@ class _Whose(NamedTuple):
 
 
 class _Context(NamedTuple):
-    """What the findings of one record depend on: its values, what is waived by check, and what is hidden."""
+    """What the findings of one record depend on.
 
+    `waived` is by check, `pending` and `standing` are by rule; `hidden` names the rule that hides a rule or item.
+    """
+
+    row: Row
     reader: Reader
+    standing: Mapping[str, Standing]
+    pending: Mapping[str, date]
     waived: Mapping[str, Waiver]
-    hidden: Collection[str]
+    hidden: Mapping[str, str]
 
 
 class _Maker:
-    def __init__(self, cache: Cache, source: Source, waivers: InForce, language: str, ages: bool) -> None:
+    def __init__(self, cache: Cache, source: Source, language: str, ages: bool) -> None:
+        compiled = source.compiled
         self.cache = cache
         self.others: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.source = source
-        self.waivers = waivers
+        self.waivers = InForce(cache, source.pack, compiled, source.connection)
+        rules = source.pack.live_rules(compiled.kind)
+        self.standings = Standings(cache.db, source.connection, compiled.kind, rules)
+        self.witness = Witness(compiled, source.pack.known[compiled.kind])
         self.language = language
-        self.known = source.pack.known[source.compiled.kind]
-        self.today = source.compiled.moment.today if ages else None
-        self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
-        self.phrases: dict[int, str] = {}
+        self.today = compiled.moment.today if ages else None
 
     def of_record(self, verdict: Verdict, row: Row) -> list[Finding]:
         by_rule: dict[str, list[_Found]] = {}
@@ -149,10 +151,24 @@ class _Maker:
             found = (check, outcome, verdict.severities.get(number, 0))
             by_rule.setdefault(check.rule.name, []).append(found)
         reader = self.source.reader(row, self.language, self.today)
+        standing = self.standings.of(verdict.id)
+        pending = self.pending(by_rule, standing)
         waived = self.waived(verdict.id, by_rule, row)
-        context = _Context(reader, waived, _hidden(by_rule, waived))
+        context = _Context(row, reader, standing, pending, waived, _hidden(by_rule, waived, pending))
         whose = self.whose(verdict.id, row, reader)
-        return [self.of_rule(whose, checks, row, context) for checks in by_rule.values()]
+        return [self.of_rule(whose, checks, context) for checks in by_rule.values()]
+
+    def pending(
+        self, by_rule: Mapping[str, list[_Found]], standing: Mapping[str, Standing]
+    ) -> dict[str, date]:
+        """The rules whose time of grace lasts, each with the day on which its flag comes."""
+        moment = self.source.compiled.moment
+        due = {
+            name: pending_until(checks[0][0].rule, standing.get(name), moment)
+            for name, checks in by_rule.items()
+            if any(outcome is Outcome.FLAGGED for _, outcome, _ in checks)
+        }
+        return {name: day for name, day in due.items() if day is not None}
 
     def waived(self, record: str, by_rule: Mapping[str, list[_Found]], row: Row) -> dict[str, Waiver]:
         """The waiver of each flagged check that has one, by the check's name."""
@@ -171,7 +187,7 @@ class _Maker:
             _number(row, "amount"),
         )
 
-    def of_rule(self, whose: _Whose, checks: list[_Found], row: Row, context: _Context) -> Finding:
+    def of_rule(self, whose: _Whose, checks: list[_Found], context: _Context) -> Finding:
         rule, reader, hidden = checks[0][0].rule, context.reader, context.hidden
         flagged = [found for found in checks if found[1] is Outcome.FLAGGED]
         standing = [found for found in flagged if found[0].name not in context.waived]
@@ -187,14 +203,12 @@ class _Maker:
             default=SEVERITY_NUMBER[rule.severity],
         )
         evidence = tuple(
-            e for check, outcome, _ in chosen for e in self.evidence(check, outcome, row, reader)
+            e for check, outcome, _ in chosen for e in self.witness.of(check, outcome, context.row, reader)
         )
-        status: FindingStatus = "could_not_check"
-        if standing:
-            status = "hidden" if not shown else "trial" if rule.status == "trial" else "flagged"
-        elif flagged:
-            status = "waived"
+        status = _status(rule, flagged, standing, shown, context)
+        keeps = not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks)
         said = rule.message.say(self.language) if flagged else ""
+        recorded = context.standing.get(rule.name)
         return Finding(
             connection=self.source.connection,
             crm=self.source.crm,
@@ -214,8 +228,11 @@ class _Maker:
             evidence=_distinct(evidence),
             amount=whose.amount,
             written=rule.status == "on" and status == "flagged",
-            keeps=not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks),
+            keeps=keeps,
+            since=recorded.since if recorded and (flagged or keeps) else None,
             waiver=context.waived[flagged[0][0].name] if status == "waived" else None,
+            hidden_by=_hider(rule, standing, hidden) if status == "hidden" else "",
+            due=context.pending.get(rule.name),
         )
 
     def counted(self, rule: str, record: str) -> tuple[str, ...]:
@@ -227,59 +244,42 @@ class _Maker:
     def labels(self, items: tuple[str, ...]) -> str:
         return ", ".join(item.replace("_", " ") for item in items)
 
-    def evidence(self, check: CompiledCheck, outcome: Outcome, row: Row, reader: Reader) -> list[Evidence]:
-        leaves: list[Leaf] = []
-        for condition in self.conditions(check, row):
-            leaves += self.explainer.deciding(condition, row)
-        chosen = leaves if outcome is Outcome.FLAGGED else [leaf for leaf in leaves if leaf.answer is None]
-        return [self.of_leaf(leaf, row, reader) for leaf in chosen]
 
-    def of_leaf(self, leaf: Leaf, row: Row, reader: Reader) -> Evidence:
-        """The field that a test looks at; of one that could not be answered, the field that is missing."""
-        field = leaf.test.field
-        if leaf.answer is None and row.get(field.main.name) is not None:
-            others = [operand.field for operand in leaf.test.operands if isinstance(operand, Other)]
-            field = next((other for other in others if row.get(other.main.name) is None), field)
-        phrase = self.phrases.get(id(leaf.test))
-        if phrase is None:
-            phrase = self.phrases[id(leaf.test)] = in_words(leaf.test, self.source.compiled.moment)
-        if field.origin is Origin.MARKER:
-            return Evidence(field.source, reader.value(field.source), phrase)
-        return Evidence(field.name, self.value(field, reader), phrase, self.lacking(field, row))
-
-    def lacking(self, field: Field, row: Row) -> bool:
-        """Whether the field is unknown here because it was not supplied, rather than blank."""
-        inputs = self.source.compiled.inputs
-        marked = field.marker and row.get(field.marker) == 1
-        late = field.name in inputs.partial and row.get(field.column("partial").name) == 1
-        return field.name in inputs.unsynced or bool(marked) or late
-
-    def conditions(self, check: CompiledCheck, row: Row) -> Iterator[Condition]:
-        """What decided: the branch that applied, or the scope where that is what could not be checked."""
-        scope = check.check.scope
-        if scope is not None and self.explainer.answer(scope, row) is None:
-            yield scope
-        for branch in check.check.branches:
-            if branch.guard is None or self.explainer.answer(branch.guard, row):
-                if branch.condition is not None:
-                    yield branch.condition
-                return
-
-    def value(self, field: Field, reader: Reader) -> str:
-        if field.name in self.source.compiled.inputs.unsynced:
-            return "(not synced)"
-        return reader.value(field.name) if field.name in self.known else str(reader.row.get(field.main.name))
-
-
-def _hidden(by_rule: Mapping[str, list[_Found]], waived: Collection[str]) -> frozenset[str]:
-    """The rules, and the items of rules, that a flagged rule hides here (rules.md §4.7)."""
-    return frozenset(
-        name
-        for checks in by_rule.values()
+def _hidden(
+    by_rule: Mapping[str, list[_Found]], waived: Collection[str], pending: Collection[str]
+) -> dict[str, str]:
+    """The rules, and the items of rules, that a flagged rule hides here, and which one does (rules.md §4.7)."""
+    return {
+        name: rule
+        for rule, checks in by_rule.items()
         if checks[0][0].rule.status != "trial"
+        and rule not in pending
         and any(check.name not in waived for check, outcome, _ in checks if outcome is Outcome.FLAGGED)
         for name in checks[0][0].rule.hides
-    )
+    }
+
+
+def _hider(rule: Rule, standing: Sequence[_Found], hidden: Mapping[str, str]) -> str:
+    return hidden.get(rule.name) or hidden[standing[0][0].name]
+
+
+def _status(
+    rule: Rule,
+    flagged: Sequence[_Found],
+    standing: Sequence[_Found],
+    shown: Sequence[_Found],
+    context: _Context,
+) -> FindingStatus:
+    """What becomes of the checks that are flagged: those not waived stand, those not hidden either are shown."""
+    if not flagged:
+        return "could_not_check"
+    if rule.name in context.pending:
+        return "pending"
+    if not standing:
+        return "waived"
+    if not shown:
+        return "hidden"
+    return "trial" if rule.status == "trial" else "flagged"
 
 
 def _shown(reader: Reader, name: str) -> str:

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from pipelint.engine.cache.encode import instant
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.findings import Evidence, Finding
+from pipelint.engine.evidence import Evidence
+from pipelint.engine.findings import Finding
 from pipelint.engine.values import Plain, to_json
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 

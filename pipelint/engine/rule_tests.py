@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -14,7 +14,6 @@ from pipelint.engine.evaluate import Outcome, Verdict, evaluate
 from pipelint.engine.explain import Decided, explain_rule
 from pipelint.engine.findings import Finding, findings
 from pipelint.engine.given import Batch, Key, in_our_words, prefix, record_id, store
-from pipelint.engine.record import without_pending
 from pipelint.engine.scores import Score, scores
 from pipelint.errors import Place
 from pipelint.rules.cases import Case, Expectation, Given
@@ -119,9 +118,10 @@ class _Bench:
         self.source = source_of(cache, pack, batch.key.kind, said, batch.key.as_of)
         self._flagged_since(connection)
         language = pack.settings.languages[0]
-        found = list(findings(cache, self.source, language=language, ages=False))
-        self.all = _by_key(found)
-        self.now = _by_key(without_pending(cache, found, pack, self.source.compiled.moment))
+        self.found = {
+            (finding.id, finding.rule): finding
+            for finding in findings(cache, self.source, language=language, ages=False)
+        }
         self.verdicts: dict[str, Verdict] = {
             verdict.id: verdict for verdict in evaluate(cache, self.source.compiled, self.source.table)
         }
@@ -157,7 +157,7 @@ class _Bench:
     ) -> Failure | None:
         if expectation.what == "scores":
             return self.judge_score(case, given, record, expectation)
-        finding = self.now.get((record, expectation.rule))
+        finding = self.found.get((record, expectation.rule))
         status = self.status(record, expectation, finding, ours)
         severity = self.severity(record, expectation, finding)
         name, flagged = expectation.name, status in {"flagged", "trial", "waived"}
@@ -173,14 +173,12 @@ class _Bench:
             case "could_not_check" | "hidden":
                 met, expected = status == expectation.what, f"{name} {expectation.what.replace('_', ' ')}"
             case "messages":
-                said = finding.message.replace(ours, "") if finding is not None else ""
+                said = finding.message.replace(ours, "") if finding and status != "pending" else ""
                 met, expected = said == expectation.text, f'{name} says "{expectation.text}"'
                 came = f'it says "{said}"' if said else came
         if met:
             return None
-        explained = explain_rule(
-            self.cache, self.source, record, expectation.rule, self.all.get((record, expectation.rule))
-        )
+        explained = explain_rule(self.cache, self.source, record, expectation.rule, finding)
         decided = explained.decided
         if status == "pending":
             came += f", for its grace of {self.source.pack.rules[expectation.rule].grace} is not over"
@@ -208,13 +206,13 @@ class _Bench:
         return Failure(case.name, given.id, expectation.place, expected, f"{came or '(nothing)'}", because)
 
     def status(self, record: str, expectation: Expectation, finding: Finding | None, ours: str) -> str:
-        """In the words of a finding, or `clean`, `pending`, `off`."""
+        """In the words of a finding, or `clean`, `off`."""
         rule, item = expectation.rule, expectation.item
         if self.source.pack.rules[rule].status == "off":
             return "off"
         if finding is None:
-            return "pending" if (record, rule) in self.all else "clean"
-        if not item:
+            return "clean"
+        if not item or finding.status == "pending":
             return finding.status
         outcome = self.outcome(record, expectation)
         if outcome is None:  # an item that is not a check of its own, such as another record
@@ -235,7 +233,3 @@ class _Bench:
         if expectation.item and verdict is not None and number in verdict.severities:
             return SEVERITY_NAME[verdict.severities[number]]
         return finding.severity if finding is not None else ""
-
-
-def _by_key(found: Iterable[Finding]) -> Mapping[tuple[str, str], Finding]:
-    return {(finding.id, finding.rule): finding for finding in found}

@@ -23,7 +23,7 @@ from pipelint.engine.project import Project
 from pipelint.engine.pull import Progress, PullResult, pull, silent
 from pipelint.engine.push import PushResult
 from pipelint.engine.push import push as write
-from pipelint.engine.record import record, with_since, without_pending
+from pipelint.engine.record import record
 from pipelint.engine.refusals import RULE as REFUSED
 from pipelint.engine.refusals import Refusal, refusal_findings
 from pipelint.engine.refusals import as_json as refusals_json
@@ -254,8 +254,7 @@ class _Run:
         found = list(findings(cache, source, language=language, ages=False))
         if not self.dry_run:
             record(cache, source, found, run)
-        told = without_pending(cache, found, source.pack, source.compiled.moment)
-        return list(with_since(cache, told))
+        return [finding for finding in found if finding.status != "pending"]
 
     def empty_plan(self, connection: Connection) -> Plan:
         """A pilot lasts as long as it stands in the file: nobody else is written to by surprise."""

@@ -12,7 +12,7 @@ from pipelint.engine.check import CheckResult
 from pipelint.engine.findings import Finding
 from pipelint.engine.identity import candidates, matches
 from pipelint.engine.project import Project
-from pipelint.engine.record import recorded_rules
+from pipelint.engine.recorded import Recorded
 from pipelint.errors import UsageError
 from pipelint.rules.catalogue import RECORD_STREAM
 from pipelint.rules.compile import SEVERITY_NUMBER
@@ -74,12 +74,11 @@ class Selection:
         for given in self.ids:
             if not candidates(cache, given):
                 raise UsageError(f"there is no record '{given}' in the cache", hint="pull, and check the id")
-        before = recorded_rules(cache) if self.new else frozenset()
+        before = Recorded(cache, self.project.pack) if self.new else None
         chosen = [
             finding
             for finding in result.findings
-            if self._wanted(finding, owners)
-            and (finding.connection, finding.kind, finding.id, finding.rule) not in before
+            if self._wanted(finding, owners) and not (before and before.has(finding))
         ]
         flagged = sum(finding.status == "flagged" for finding in result.findings)
         filtered = any((self.only_rules, self.skip, self.owner, self.pipeline, self.ids, self.new))

@@ -17,7 +17,7 @@ from pipelint.rules.renames import rule_hint
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What one rule would find today, were it on and alone: no grace, nothing hidden by another rule."""
+    """What one rule would find today, were it on and alone: nothing is hidden by another rule."""
 
     rule: Rule
     records: int

@@ -63,6 +63,7 @@ def summary(result: CheckResult) -> dict[str, Any]:
         "opportunities": result.records["opportunity"],
         "leads": result.records["lead"],
         **counted,
+        "in_grace": result.in_grace,
         "by_rule": dict(by_rule.most_common()),
     }
 
@@ -209,6 +210,8 @@ def _closing(result: CheckResult, flagged: list[Finding]) -> str:
     shown = ""
     if result.chosen_from is not None:
         shown = f" Shown: {len(flagged):,} of {plural(result.chosen_from, 'finding')}."
+    if result.in_grace:
+        shown += f" In their time of grace: {result.in_grace:,}."
     if not flagged:
         return f"{records} checked, nothing {'new' if result.only_new else 'flagged'}.{shown}"
     return f"{records} checked, {counts['flagged']:,} flagged with {plural(len(flagged), 'finding')}.{shown}"

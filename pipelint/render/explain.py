@@ -44,6 +44,8 @@ def document(explained: RecordExplained) -> dict[str, Any]:
                 "message": rule.message,
                 "fix": rule.fix,
                 "since": rule.since.isoformat() if rule.since else None,
+                "due": rule.due.isoformat() if rule.due else None,
+                "hidden_by": rule.hidden_by or None,
                 "decided": [_test(each) for each in rule.decided],
                 "in_scope": [_test(each) for each in rule.in_scope],
                 "items": list(rule.items),
@@ -60,8 +62,10 @@ def _test(each: Decided) -> dict[str, str]:
 
 
 def _rule(rule: Explained, color: bool) -> list[str]:
-    said = rule.status.replace("_", " ").upper()
-    if rule.status in {"flagged", "trial", "waived", "hidden"}:
+    said = "IN GRACE" if rule.status == "pending" else rule.status.replace("_", " ").upper()
+    if rule.due:
+        said += f" until {rule.due:%-d %b %Y} ({rule.severity})"
+    elif rule.status in {"flagged", "trial", "waived", "hidden"}:
         said += f" ({rule.severity}{f', since {rule.since:%-d %b %Y}' if rule.since else ''})"
     lines = [f"{_painted(rule.rule, rule.severity, color)}   {said}   {rule.place}"]
     if rule.message:
@@ -75,6 +79,8 @@ def _rule(rule: Explained, color: bool) -> list[str]:
         lines.append("  in scope because " + ", ".join(f"{each.field} {each.test}" for each in rule.in_scope))
     if rule.waiver:
         lines.append(f"  {waived(rule.waiver)}")
+    if rule.hidden_by:
+        lines.append(f"  hidden by {rule.hidden_by}")
     if rule.fix:
         lines.append(f"  to clear it: {rule.fix}")
     if rule.why:

@@ -28,17 +28,17 @@ def render_tried(tried: Tried, form: str, *, color: bool) -> str:
     """What one rule finds over the cache."""
     if form == "json":
         return json.dumps(tried_document(tried), ensure_ascii=False, indent=2)
-    flagged = tried.having("flagged")
+    found = tried.having("flagged") + tried.having("pending")
     parts = []
-    if flagged:
+    if found:
         rows = [
             (f.severity, f.name or f.id, f.owner, f.stage, amount(f.amount), f.message)
-            for f in worst_first(flagged)[:_SHOWN]
+            for f in worst_first(found)[:_SHOWN]
         ]
         headers = ("", tried.rule.kind, "owner", "stage", "amount", "message")
         parts.append(table(headers, rows, color=color, right=(4,), style=0))
-        if len(flagged) > _SHOWN:
-            parts.append(f"… and {len(flagged) - _SHOWN:,} more; --format json has all of them")
+        if len(found) > _SHOWN:
+            parts.append(f"… and {len(found) - _SHOWN:,} more; --format json has all of them")
     parts.append("\n".join(_told(tried)))
     return "\n\n".join(parts)
 
@@ -51,6 +51,7 @@ def tried_document(tried: Tried) -> dict[str, Any]:
         "status": tried.rule.status,
         "records": tried.records,
         "flagged": len(tried.having("flagged")),
+        "pending": len(tried.having("pending")),
         "could_not_check": len(tried.having("could_not_check")),
         "seconds": round(tried.seconds, 3),
         "findings": [finding_document(finding) for finding in tried.findings],
@@ -66,6 +67,9 @@ def _told(tried: Tried) -> Iterator[str]:
     status = "" if rule.status == "on" else f"; its status is {rule.status}"
     of = plural(tried.records, kind)
     yield f"{rule.name} flags {len(flagged):,} of {of}{share}{value}, in {tried.seconds:.1f} s{status}."
+    pending = tried.having("pending")
+    if pending:
+        yield f"{len(pending):,} more will be flagged if they last for {rule.grace}, their time of grace."
     unknown = tried.having("could_not_check")
     if unknown:
         fields = Counter(field for f in unknown for field in dict.fromkeys(e.field for e in f.evidence))
@@ -140,7 +144,7 @@ def _say(rule: Rule, key: str, language: str) -> str:
 
 
 def _now(tried: Tried) -> dict[str, Any]:
-    counts = {status: len(tried.having(status)) for status in ("flagged", "could_not_check")}
+    counts = {status: len(tried.having(status)) for status in ("flagged", "pending", "could_not_check")}
     return {"records": tried.records, **counts}
 
 

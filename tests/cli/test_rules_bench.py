@@ -155,7 +155,7 @@ def test_the_page_of_a_rule_with_overrides_and_segments(
         "where": "everywhere",
         "value": "warning",
     }
-    assert page["now"] == {"records": 5, "flagged": 3, "could_not_check": 0}
+    assert page["now"] == {"records": 5, "flagged": 3, "pending": 0, "could_not_check": 0}
 
 
 SETTINGS = """\

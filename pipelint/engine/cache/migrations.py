@@ -56,6 +56,7 @@ def _runs(db: Database) -> None:
         CREATE TABLE verdict (
           connection TEXT, kind TEXT, record TEXT, word INTEGER,
           outcomes INTEGER,    -- two bits a rule: 0 clean, 1 flagged, 2 a field is blank, 3 not synced
+          aside INTEGER,       -- two bits a rule: 0 not set aside, 1 in its time of grace, 2 waived, 3 hidden
           severities INTEGER,  -- two bits a rule: 1 info, 2 warning, 3 error; 0 unless flagged
           PRIMARY KEY (connection, kind, record, word)
         ) WITHOUT ROWID
@@ -63,11 +64,21 @@ def _runs(db: Database) -> None:
         """
         CREATE TABLE finding_event (
           id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, rule TEXT,
-          event TEXT,  -- pending (in its time of grace), flagged, severity, resolved, gone, renamed
-          severity TEXT, day TEXT, at INTEGER, pack_hash TEXT, evidence TEXT
+          event TEXT,  -- pending (in its time of grace), flagged, waived, hidden, severity, resolved, gone, renamed
+          severity TEXT, day TEXT, at INTEGER, pack_hash TEXT,
+          evidence TEXT  -- JSON: the tests that decided, the waiver or the rule that sets it aside
         )
         """,
         "CREATE INDEX finding_event_by_record ON finding_event (connection, kind, record, rule)",
+        """
+        CREATE TABLE recording (
+          id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT,
+          at INTEGER,         -- the moment that the records were judged at
+          pulled_at INTEGER,  -- what the CRM knew then was judged
+          pack_hash TEXT
+        )
+        """,
+        "CREATE INDEX recording_by_kind ON recording (connection, kind)",
         """
         CREATE TABLE journal (
           id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, field TEXT,
