@@ -87,7 +87,7 @@ def check(
         result = evaluate(cache, project, at, only=filters.pop("only"), ages=form == "text")
         chosen = Selection(project, new=new, **filters).apply(cache, result)
     click.echo(render(chosen, form, color=context.color), nl=form != "csv")
-    return ExitCode.FINDINGS if reaches(chosen.findings, fail_on) else ExitCode.OK
+    return ExitCode.FINDINGS if reaches(chosen, fail_on) else ExitCode.OK
 
 
 @click.command()

@@ -191,6 +191,12 @@ class Connector(Protocol):
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
         """The fields of a kind of record that this user can see."""
 
+    def field_ids(self, kind: Kind) -> Mapping[str, str]:
+        """The CRM's own ids of fields by their names, of unseen ones too: a renamed field keeps its id.
+
+        Empty where the CRM has none, or this user may not ask for them.
+        """
+
     def plan_setup(self, fields: Sequence[OwnField]) -> Sequence[SetupStep]:
         """What is missing for our fields; nothing is changed."""
 

@@ -11,6 +11,7 @@ from pipelint.config.project import Connection
 from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.currencies import currency_notices
+from pipelint.engine.drift import Drift, drift_of
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
@@ -58,6 +59,8 @@ class CheckResult:
     chosen_from: int | None = None
     """How many findings were flagged before a filter chose among them."""
     only_new: bool = False
+    drift: list[Drift] = field(default_factory=list)
+    """What the pack names in a CRM and its last pull did not find any more."""
     notices: list[Problem] = field(default_factory=list)
     """What is to be said about the pack now that there is data: waivers that are over or fit nothing, currencies."""
 
@@ -128,6 +131,7 @@ def check(
                     result.findings.append(finding)
             result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
         rules = shown(project.file.rules, project.folder)
+        result.drift += drift_of(cache, project.pack, connection.name, connection.crm)
         result.notices += currency_notices(cache, project.pack, delivered(cache, connection), rules)
         if not found:
             result.not_pulled.append(connection.name)

@@ -45,7 +45,7 @@ def in_our_words(pack: Pack) -> Pack:
         for each in known.values():
             if each.origin is Origin.CUSTOM and each.name not in fields and each.name != _FALLS_BACK:
                 place = next(iter(pack.rules.values())).place
-                fields[each.name] = MappedField(each, {}, False, {}, place, kind)
+                fields[each.name] = MappedField(each, {}, False, {}, {}, place, kind)
     pipelines = tuple(
         replace(
             pipeline,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pipelint.config.project import Connection
 from pipelint.connectors.base import Connector, Diagnosis, OwnField, SetupStep
 from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.crm_schema import fields_now, load
+from pipelint.engine.drift import drifts
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.prepare.words import stage_rows
 from pipelint.engine.project import Project
 from pipelint.errors import PipelintError
-from pipelint.rules.pack import native_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,11 @@ def diagnose(project: Project, only: Sequence[str] = ()) -> Iterator[tuple[str, 
     """Everything that could keep a connection from working, each with its cure."""
     for connection in project.connections(only):
         try:
-            with project.connect(connection) as connector:
+            with project.connect(connection) as connector, project.cache() as cache:
                 fields = wanted_fields(project, connection) if connection.writes else ()
                 found = list(connector.diagnose(fields))
                 if not (found and found[0].level == "problem"):  # signed out, nothing else can be looked at
-                    found += mapped_fields(project, connection, connector)
+                    found += drifted(cache, project, connection, connector)
         except PipelintError as error:
             yield connection.name, Diagnosis("problem", error.message, error.hint)
             continue
@@ -71,20 +73,18 @@ def diagnose(project: Project, only: Sequence[str] = ()) -> Iterator[tuple[str, 
                 yield connection.name, diagnosis
 
 
-def mapped_fields(project: Project, connection: Connection, connector: Connector) -> Iterator[Diagnosis]:
-    """The pack's fields that this user cannot see in the CRM."""
-    for kind in ("opportunity", "account"):
-        visible: dict[str, str] = {}
-        for name, mapped in project.pack.fields.items():
-            if (kind == "account") != name.startswith("account."):
-                continue
-            for native in native_names(mapped.names, connection.crm, connection.name)[:1]:
-                visible = visible or {field.name: field.label for field in connector.fields(kind)}
-                if native not in visible:
-                    cure = f"correct its 'from:' at {mapped.place}, or give the integration user read access"
-                    yield Diagnosis(
-                        "problem", f"the field {native} for '{name}' is not there, or not visible", cure
-                    )
+def drifted(
+    cache: Cache, project: Project, connection: Connection, connector: Connector
+) -> Iterator[Diagnosis]:
+    """What the pack names and the CRM does not offer: fields as they are now, stages as the last pull found them."""
+    before = load(cache.db, connection.name)
+    now = list(fields_now(connector, before, project.clock()))
+    kinds = {each.part for each in now}
+    seen = [*now, *(each for each in before if each.part not in kinds)]
+    for drift in drifts(project.pack, connection.name, connection.crm, seen):
+        level: Literal["problem", "warning"] = "problem" if drift.problem.level == "error" else "warning"
+        what = drift.problem.what.removeprefix(f"{connection.name}: ")
+        yield Diagnosis(level, f"{drift.problem.place}: {what}", drift.problem.hint)
 
 
 def unmapped_stages(cache: Cache, project: Project, connection: Connection) -> Iterator[Diagnosis]:

@@ -10,6 +10,7 @@ from typing import Protocol
 from pipelint.connectors.base import Connector, Page
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
+from pipelint.engine.crm_schema import observe
 from pipelint.engine.stopping import Stopping
 from pipelint.errors import CacheUnusable, PipelintError
 from pipelint.records import Stream
@@ -91,6 +92,7 @@ def pull(
             ):
                 progress(connector.name, stream, results[-1].stored)
                 stopping.check()
+        observe(cache, connector, started)
     except CacheUnusable:
         raise
     except PipelintError as caught:

@@ -13,6 +13,8 @@ from pipelint.config.project import Connection
 from pipelint.connectors.base import Connector
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
+from pipelint.engine.drift import Drift, drift_of
+from pipelint.engine.drift import as_json as drift_json
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.hold import held_by, release
 from pipelint.engine.journal import settle
@@ -43,6 +45,8 @@ class ConnectionResult:
     crm: str
     pulled: PullResult | None = None
     evaluated: int = 0
+    drift: list[Drift] = field(default_factory=list)
+    """What the pack names in the CRM and the last pull did not find any more."""
     findings: list[Finding] = field(default_factory=list)
     plan: Plan | None = None
     """None where the connection is not written to at all."""
@@ -213,6 +217,7 @@ class _Run:
             if result.pulled.error:
                 # What is half pulled would resolve flags that are still true.
                 raise result.pulled.error
+        result.drift = drift_of(cache, project.pack, connection.name, connection.crm)
         if self.resume and not self.dry_run:
             release(cache, connection.name)
         result.held_by = held_by(cache.db, connection.name)
@@ -291,6 +296,7 @@ def _told(result: ConnectionResult) -> dict[str, object]:
         "gone": push_.skipped,
         "unknown": push_.unknown,
         "trouble": plan.trouble if plan else [],
+        "drift": [drift_json(each) for each in result.drift],
         "held_by": result.held_by,
         "api_calls": result.api_calls,
         "seconds": round(result.seconds, 3),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
@@ -139,9 +139,11 @@ def _among(value: str, wanted: Sequence[str]) -> bool:
     return not wanted or value.casefold() in {word.casefold() for word in wanted}
 
 
-def reaches(findings: Iterable[Finding], severity: str) -> bool:
-    """Whether a flagged finding is at least this severe; 'never' is never reached."""
+def reaches(result: CheckResult, severity: str) -> bool:
+    """Whether a flagged finding or a drift is at least this severe; 'never' is never reached."""
     if severity == "never":
         return False
     least = SEVERITY_NUMBER[severity]  # type: ignore[index]
-    return any(f.status == "flagged" and SEVERITY_NUMBER[f.severity] >= least for f in findings)
+    levels = [finding.severity for finding in result.findings if finding.status == "flagged"]
+    levels += [drift.problem.level for drift in result.drift]
+    return any(SEVERITY_NUMBER[level] >= least for level in levels)

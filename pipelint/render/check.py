@@ -9,8 +9,10 @@ from io import StringIO
 from typing import Any
 
 from pipelint.engine.check import CheckResult
+from pipelint.engine.drift import as_json as drift_document
 from pipelint.engine.findings import Finding, worst_first
 from pipelint.engine.scores import Score
+from pipelint.render.errors import render_problems
 from pipelint.render.scores import number, scores_table
 from pipelint.render.table import amount, plural, table
 from pipelint.render.waivers import waiver_document, waivers_table
@@ -46,8 +48,11 @@ def document(result: CheckResult) -> dict[str, Any]:
         ],
         "scores": [score_document(score) for score in result.scores],
         "notices": [
-            {"place": str(notice.place), "message": notice.what, "hint": notice.hint}
-            for notice in result.notices
+            *(drift_document(each) for each in result.drift),
+            *(
+                {"level": each.level, "place": str(each.place), "message": each.what, "hint": each.hint}
+                for each in result.notices
+            ),
         ],
     }
 
@@ -133,6 +138,7 @@ def text(result: CheckResult, *, color: bool) -> str:
     flagged = [finding for finding in result.findings if finding.status == "flagged"]
     parts = [
         _not_pulled(result),
+        render_problems([each.problem for each in result.drift], color=color),
         _findings_table(flagged, color),
         _rules_table(flagged, color),
         waivers_table(result.findings, color),

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,13 +27,18 @@ _BOLD, _RED, _YELLOW, _CYAN = "1", "1;31", "1;33", "36"
 def render_error(error: PipelintError, *, color: bool) -> str:
     """What a person reads about an error, without a line break at the end."""
     if isinstance(error, ProblemsFound):
-        text = "\n\n".join(_problem(problem, color) for problem in error.problems)
+        text = render_problems(error.problems, color=color)
     else:
         lines = [f"{_painted('error', _RED, color)}: {_printable(error.message)}"]
         if error.hint:
             lines.append(_painted(f"  = {_printable(error.hint)}", _CYAN, color))
         text = "\n".join(lines)
     return masker.mask(text)
+
+
+def render_problems(problems: Sequence[Problem], *, color: bool) -> str:
+    """Each with its place, its line where that is known, and what to do."""
+    return "\n\n".join(_problem(problem, color) for problem in problems)
 
 
 def _problem(problem: Problem, color: bool) -> str:

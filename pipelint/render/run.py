@@ -7,6 +7,7 @@ from itertools import groupby
 from textwrap import indent
 
 from pipelint.connectors.base import WriteValue
+from pipelint.engine.drift import as_json as drift_json
 from pipelint.engine.plan import PlannedRecord
 from pipelint.engine.refusals import Refusal
 from pipelint.engine.refusals import as_json as refusals_json
@@ -14,7 +15,7 @@ from pipelint.engine.run import ConnectionResult, RunResult, summary
 from pipelint.engine.runs import error_json
 from pipelint.engine.saved import as_json
 from pipelint.render.documents import as_text
-from pipelint.render.errors import render_error
+from pipelint.render.errors import render_error, render_problems
 from pipelint.render.table import plural
 
 _SHOWN = 20
@@ -39,6 +40,7 @@ def _plan_document(result: RunResult) -> dict[str, object]:
     connections = {
         name: {
             "trouble": each.plan.trouble if each.plan else [],
+            "drift": [drift_json(one) for one in each.drift],
             "held_by": each.held_by,
             "error": error_json(each.stopped_by),
         }
@@ -52,6 +54,8 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
     if each.error is not None and not each.evaluated:
         return f"{each.connection}: stopped\n{indent(render_error(each.error, color=False), '  ')}"
     lines = [_summary(each)]
+    if each.drift:
+        lines.append(indent(render_problems([one.problem for one in each.drift], color=False), "  "))
     if each.plan is not None:
         lines += [f"  {trouble}" for trouble in each.plan.trouble]
         count = plural(len(each.plan.records), "record")

@@ -52,6 +52,7 @@ class MappedField:
     names: NativeNames
     unmapped_is_blank: bool
     choices: Mapping[str, NativeNames]
+    choice_places: Mapping[str, Place]
     place: Place
     kind: RecordKind = "opportunity"
 

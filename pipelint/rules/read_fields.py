@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
+from pipelint.errors import Place
 from pipelint.rules.catalogue import CANONICAL, PRICE_MARKER, RecordKind
 from pipelint.rules.fields import Field, FieldType, Origin
 from pipelint.rules.form import Form, texts_of
@@ -84,6 +85,7 @@ def _read(
             read_names(form.node("from"), systems, problems),
             form.choice("unmapped", ("blank",)) is not None,
             choices,
+            _places(form.node("values")),
             entry.key.place,
             form.choice("for", ("opportunity", "lead")) or "opportunity",
         )
@@ -122,6 +124,14 @@ def _choices(node: Node | None, systems: Sequence[str], problems: Problems) -> d
         form = Form(value, f"the value {key.value}", ("from",), problems)
         found[key.value] = read_names(form.node("from"), systems, problems)
     return found
+
+
+def _places(node: Node | None) -> dict[str, Place]:
+    """Where each value stands."""
+    texts = [item for item in node.items if isinstance(item, Text)] if isinstance(node, List) else []
+    if isinstance(node, Map):
+        texts = [key for key, _ in node.entries]
+    return {text.value: text.place for text in texts}
 
 
 def with_mapping(kind: RecordKind, mapped: Mapping[str, MappedField]) -> dict[str, Field]:

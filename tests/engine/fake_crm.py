@@ -35,6 +35,7 @@ from pipelint.records import (
     Owner,
     Pipeline,
     Record,
+    Stage,
     Stream,
 )
 
@@ -63,6 +64,13 @@ class FakeCrm:
     activities: dict[str, tuple[Activity, str]] = field(default_factory=dict)
     own: dict[str, FieldInfo] = field(default_factory=dict)
     values: dict[str, dict[str, WriteValue]] = field(default_factory=dict)
+    custom: dict[str, FieldInfo] = field(default_factory=dict)
+    """The fields that the company has added to its opportunities; values stand in a deal's `custom`."""
+    ids: dict[str, str] = field(default_factory=dict)
+    """The CRM's own ids of these fields."""
+    pipelines: dict[str, str] = field(default_factory=lambda: {"new": "New business", "renewal": "Renewal"})
+    stages: list[Stage] = field(default_factory=list)
+    """Delivered only if there are some."""
     withheld: set[str] = field(default_factory=set)
     """Fields of opportunities that the integration user may not see."""
     refuses: dict[str, str] = field(default_factory=dict)
@@ -136,11 +144,13 @@ class FakeConnector:
         self.api_calls = 0
 
     def streams(self) -> Sequence[Stream]:
-        return (Stream.OWNERS, Stream.PIPELINES, Stream.OPPORTUNITIES, Stream.ACTIVITIES)
+        stages = (Stream.STAGES,) if self.org.stages else ()
+        return (Stream.OWNERS, Stream.PIPELINES, *stages, Stream.OPPORTUNITIES, Stream.ACTIVITIES)
 
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
         hidden = self.org.withheld if stream is Stream.OPPORTUNITIES else set()
-        return Supply(stream, frozenset(RECORD_TYPES[stream]._fields) - hidden)
+        found = frozenset(custom) & self.org.custom.keys() if stream is Stream.OPPORTUNITIES else ()
+        return Supply(stream, frozenset(RECORD_TYPES[stream]._fields) - hidden, frozenset(found))
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         self.call()
@@ -149,7 +159,9 @@ class FakeConnector:
             case Stream.OWNERS:
                 records = list(self.org.owners.values())
             case Stream.PIPELINES:
-                records = [Pipeline("new", "New business", True), Pipeline("renewal", "Renewal", True)]
+                records = [Pipeline(name, label, True) for name, label in self.org.pipelines.items()]
+            case Stream.STAGES:
+                records = list(self.org.stages)
             case Stream.ACTIVITIES:
                 records = [each for each, _ in self.org.activities.values()]
                 records += [
@@ -157,7 +169,9 @@ class FakeConnector:
                 ]
             case _:
                 blank: dict[str, Any] = dict.fromkeys(self.org.withheld)
-                records = [deal._replace(**blank) for deal in self.org.deals.values()]
+                names = self.supply(stream, custom).custom
+                held = {key: {n: deal.custom.get(n) for n in names} for key, deal in self.org.deals.items()}
+                records = [deal._replace(**blank, custom=held[key]) for key, deal in self.org.deals.items()]
         yield Page(stream, records, "next", begins_full=True, ends_full=True, deleted=self.gone(stream))
 
     def gone(self, stream: Stream) -> Sequence[str]:
@@ -167,7 +181,10 @@ class FakeConnector:
 
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
         self.call()
-        return tuple(self.org.own.values()) if kind == "opportunity" else ()
+        return (*self.org.own.values(), *self.org.custom.values()) if kind == "opportunity" else ()
+
+    def field_ids(self, kind: Kind) -> Mapping[str, str]:
+        return self.org.ids if kind == "opportunity" else {}
 
     def plan_setup(self, fields: Sequence[OwnField]) -> Sequence[SetupStep]:
         return ()

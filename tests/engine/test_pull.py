@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, cast
 
 import pytest
 
-from pipelint.connectors.base import Connector, Page, Supply
+from pipelint.connectors.base import Connector, FieldInfo, Kind, Page, Supply
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock, system_clock
 from pipelint.engine.pull import PullResult, pull
@@ -48,6 +48,12 @@ class FakeCrm:
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
         found = frozenset(custom) & self.custom_fields
         return Supply(stream, frozenset(RECORD_TYPES[stream]._fields), found)
+
+    def fields(self, kind: Kind) -> Sequence[FieldInfo]:
+        return ()
+
+    def field_ids(self, kind: Kind) -> Mapping[str, str]:
+        return {}
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         self.asked.append((stream, cursor))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import get_args
@@ -92,6 +92,9 @@ class FilesConnector(ReadOnly):
             )
             for column in reading.columns
         ]
+
+    def field_ids(self, kind: Kind) -> Mapping[str, str]:  # noqa: ARG002 - a column is its name
+        return {}
 
     def diagnose(self, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:  # noqa: ARG002
         """Reads every file to its end: what a pull would refuse, and what it could not read."""

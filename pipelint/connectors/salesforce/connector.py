@@ -85,6 +85,9 @@ class SalesforceConnector:
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
         return fields.field_infos(self._client.describe(OBJECT_OF[kind]).fields)
 
+    def field_ids(self, kind: Kind) -> Mapping[str, str]:
+        return fields.ids(self._client, OBJECT_OF[kind])
+
     # Setting up
 
     def plan_setup(self, fields_: Sequence[OwnField]) -> Sequence[SetupStep]:

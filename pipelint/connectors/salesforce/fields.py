@@ -11,8 +11,9 @@ from pipelint.connectors.base import FieldInfo, FieldType, OwnField, OwnFieldTyp
 from pipelint.connectors.salesforce import soql
 from pipelint.connectors.salesforce.client import Client, Row, decoded
 from pipelint.connectors.salesforce.describe import FieldDescription
+from pipelint.connectors.salesforce.refusal import RequestInvalid
 from pipelint.connectors.salesforce.streams import OBJECT_OF
-from pipelint.errors import RecordRefused, UnexpectedAnswer
+from pipelint.errors import PermissionMissing, RecordRefused, UnexpectedAnswer
 
 PERMISSION_SET: Final = "Pipelint"
 
@@ -71,6 +72,20 @@ def field_infos(fields: Sequence[FieldDescription]) -> list[FieldInfo]:
         for field in fields
         if field.type in FIELD_TYPES
     ]
+
+
+def ids(client: Client, sobject: str) -> dict[str, str]:
+    """The ids of an object's custom fields by API name; none where this user may not look into Setup."""
+    columns = ("Id", "DeveloperName", "NamespacePrefix")
+    statement = soql.select(columns, "CustomField", [f"TableEnumOrId = {soql.quoted(sobject)}"])
+    try:
+        rows = list(client.rows(statement, name="query CustomField", tooling=True))
+    except (RequestInvalid, PermissionMissing):
+        return {}
+    return {
+        "__".join(filter(None, (row["NamespacePrefix"], row["DeveloperName"], "c"))): row["Id"]
+        for row in rows
+    }
 
 
 def metadata(own: OwnField) -> dict[str, Any]:

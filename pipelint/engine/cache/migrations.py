@@ -126,3 +126,23 @@ def _runs(db: Database) -> None:
 def _views(db: Database) -> None:
     for name, query in views.VIEWS.items():
         db.create_view(name, query)
+
+
+@migrations(name="0005_crm_schema")
+def _crm_schema(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE crm_schema (
+          connection TEXT NOT NULL,
+          what TEXT NOT NULL,      -- field, choice, pipeline or stage
+          place TEXT NOT NULL,     -- the kind of a field, kind.field of a choice, the pipeline of a stage
+          name TEXT NOT NULL,
+          label TEXT NOT NULL,
+          key TEXT NOT NULL,       -- the CRM's own id, which a rename leaves alone; '' where it has none
+          since INTEGER NOT NULL,  -- the pull that saw it first
+          gone INTEGER,            -- the pull that missed it first; NULL while it is there
+          hidden INTEGER NOT NULL, -- 1: it is there, and the integration user cannot see it
+          PRIMARY KEY (connection, what, place, name, label)
+        ) WITHOUT ROWID
+        """
+    )
