@@ -44,13 +44,20 @@ def sandbox() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep the organisation in this file between starts.",
 )
+@click.option("--multi-currency", is_flag=True, help="Make up an organisation with several currencies.")
 @click.option(
     "--certificate",
     type=click.File(encoding="utf-8"),
     help="Let in who signs with its private key (JWT bearer flow): PEM, a certificate or public key.",
 )
 def salesforce(
-    port: int, size: int, seed: int, data: Path | None, state: Path | None, certificate: TextIO | None
+    port: int,
+    size: int,
+    seed: int,
+    data: Path | None,
+    state: Path | None,
+    multi_currency: bool,
+    certificate: TextIO | None,
 ) -> int:
     """Serve a stand-in for Salesforce until Ctrl-C.
 
@@ -61,7 +68,15 @@ def salesforce(
     from threading import Event
 
     pem = certificate.read() if certificate else ""
-    server = start_salesforce(port=port, size=size, seed=seed, data=data, state=state, certificate=pem)
+    server = start_salesforce(
+        port=port,
+        size=size,
+        seed=seed,
+        data=data,
+        state=state,
+        multi_currency=multi_currency,
+        certificate=pem,
+    )
     click.echo(server.banner())
     try:
         Event().wait()
@@ -81,6 +96,7 @@ def start_salesforce(
     seed: int = 7,
     data: Path | None = None,
     state: Path | None = None,
+    multi_currency: bool = False,
     certificate: str = "",
     fall_back: bool = False,
 ) -> SalesforceSandbox:
@@ -95,7 +111,13 @@ def start_salesforce(
 
     def make(port: int) -> SalesforceSandbox:
         return SalesforceSandbox(
-            port=port, size=size, seed=seed, data=data, state=kept, certificate=certificate
+            port=port,
+            size=size,
+            seed=seed,
+            data=data,
+            state=kept,
+            multi_currency=multi_currency,
+            certificate=certificate,
         )
 
     try:

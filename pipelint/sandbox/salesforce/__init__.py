@@ -22,8 +22,9 @@ class SalesforceSandbox:
     """One organisation and the server in front of it.
 
     Without `data` and `state` the organisation is generated: `size` opportunities from `seed`, the same for
-    the same `now`. `data` is a folder of sObject trees, `state` a file that `save` wrote earlier. `certificate`
-    (PEM, or a bare public key) lets assertions signed with its private key in, by the JWT bearer flow.
+    the same `now`; with `multi_currency` its amounts are in several currencies. `data` is a folder of sObject
+    trees, `state` a file that `save` wrote earlier. `certificate` (PEM, or a bare public key) lets assertions
+    signed with its private key in, by the JWT bearer flow.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class SalesforceSandbox:
         seed: int = 7,
         data: Path | None = None,
         state: Path | None = None,
+        multi_currency: bool = False,
         now: datetime | None = None,
         port: int = 0,
         client_id: str = "sandbox-client",
@@ -51,7 +53,7 @@ class SalesforceSandbox:
         self.clock = Clock(now)
         self.faults = Faults()
         self.illnesses: Mapping[str, list[str]] = {}
-        self.org, self.loaded = self._open(size, seed, data, state)
+        self.org, self.loaded = self._open(size, seed, data, state, multi_currency)
         self._auth = Auth(
             self.org,
             self.clock,
@@ -65,23 +67,33 @@ class SalesforceSandbox:
             self.clock,
             self.faults,
             native_error,
-            {"expire-sessions": lambda _: {"expired": self._auth.expire()}, "token": self._mint},
+            {
+                "expire-sessions": lambda _: {"expired": self._auth.expire()},
+                "purge-deleted": lambda _: {"purged": self.org.purge_deleted()},
+                "token": self._mint,
+            },
         )
         self._server = Server(self._control, port)
 
-    def _open(self, size: int, seed: int, data: Path | None, state: Path | None) -> tuple[Org, list[str]]:
+    def _open(
+        self, size: int, seed: int, data: Path | None, state: Path | None, multi_currency: bool
+    ) -> tuple[Org, list[str]]:
         """The organisation, and one line about each thing that was loaded or left out."""
-        from pipelint.sandbox.salesforce import metadata, trees
+        from pipelint.sandbox.salesforce import currencies, metadata, trees
         from pipelint.sandbox.salesforce.fill import fill
         from pipelint.sandbox.salesforce.org import Org
         from pipelint.sandbox.salesforce.schema import Schema
+        from pipelint.sandbox.salesforce.schema_activities import ACTIVITY_OBJECTS
+        from pipelint.sandbox.salesforce.schema_products import PRODUCT_OBJECTS
         from pipelint.sandbox.salesforce.schema_sales import SALES_OBJECTS
         from pipelint.sandbox.salesforce.schema_setup import SETUP_OBJECTS
         from pipelint.sandbox.salesforce.setup import set_up
         from pipelint.sandbox.salesforce.store import Store
 
-        schema = Schema([*SALES_OBJECTS, *SETUP_OBJECTS])
-        store = Store(schema, saved=state)
+        objects = [*SALES_OBJECTS, *PRODUCT_OBJECTS, *ACTIVITY_OBJECTS, *SETUP_OBJECTS]
+        if multi_currency or (state is not None and currencies.switched_on(state)):
+            objects = currencies.with_currencies(objects)
+        store = Store(Schema(objects), saved=state)
         org = Org(store, self.clock, self.faults)
         if state is not None:
             metadata.load(store)

@@ -14,7 +14,14 @@ from werkzeug.http import http_date
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from pipelint.sandbox.salesforce import bulk_ingest, bulk_query, call, rest_records, rest_tooling
+from pipelint.sandbox.salesforce import (
+    bulk_ingest,
+    bulk_query,
+    call,
+    rest_records,
+    rest_replication,
+    rest_tooling,
+)
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.auth import Auth
 from pipelint.sandbox.salesforce.call import Call, Handler, respond
@@ -31,6 +38,7 @@ _SEASONS = ("Winter", "Spring", "Summer")
 _HANDLERS: dict[str, Handler] = {
     **call.HANDLERS,
     **rest_records.HANDLERS,
+    **rest_replication.HANDLERS,
     **rest_tooling.HANDLERS,
     **bulk_query.HANDLERS,
     **bulk_ingest.HANDLERS,

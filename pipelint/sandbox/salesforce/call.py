@@ -210,6 +210,16 @@ def _stages(org: Org, record_type: str | None) -> list[dict[str, object]]:
     ]
 
 
+def all_picklists(call: Call) -> object:
+    """The values of every picklist that a record type uses."""
+    names = [it.name for it in call.access.fields(call.sobject()) if it.choices]
+    values = {}
+    for name in names:
+        call.args = {**call.args, "field": name}
+        values[name] = stage_values(call)
+    return {"eTag": "sandbox", "picklistFieldValues": values}
+
+
 HANDLERS: dict[str, Handler] = {
     "GET /": resources,
     "GET /query": run_query,
@@ -222,4 +232,5 @@ HANDLERS: dict[str, Handler] = {
     "GET /sobjects/<sobject>/describe": describe_object,
     "GET /tooling/sobjects/<sobject>/describe": describe_tooling_object,
     "GET /ui-api/object-info/<sobject>/picklist-values/<record_type>/<field>": stage_values,
+    "GET /ui-api/object-info/<sobject>/picklist-values/<record_type>": all_picklists,
 }

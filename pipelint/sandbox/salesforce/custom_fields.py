@@ -9,6 +9,7 @@ from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.fields import Field
 from pipelint.sandbox.salesforce.metadata import Metadata, column, refused
+from pipelint.sandbox.salesforce.opportunity import is_tracked
 from pipelint.sandbox.salesforce.schema import SObject
 from pipelint.sandbox.salesforce.store import Row, Store, Value
 from pipelint.sandbox.salesforce.values import stamp
@@ -36,6 +37,7 @@ class CustomFields:
             )
         with self._store.transaction():
             self._store.add_column(sobject, field)
+            define_fields(self._store, sobject, field)
             record_id = self._store.reserve(self._rows)[0]
             now = stamp(self._clock.now())
             self._store.insert(
@@ -64,6 +66,8 @@ class CustomFields:
         gone = tuple(replace(it, active=False) for it in old.choices if it.value.lower() not in kept)
         with self._store.transaction():
             sobject.put(replace(new, choices=(*new.choices, *gone)))
+            self._undefine(sobject, old)
+            define_fields(self._store, sobject, new)
             self._store.update(self._rows, str(row["Id"]), self._described(sobject, new, metadata, user_id))
             self._changed()
 
@@ -75,8 +79,14 @@ class CustomFields:
             for it in self._store.find_all(permissions, Field=row["FullName"]):
                 self._store.remove(permissions, str(it["Id"]))
             self._store.remove(self._rows, str(row["Id"]))
+            self._undefine(sobject, sobject.fields[f"{row['DeveloperName']}__c"])
             self._store.drop_column(sobject, sobject.fields[f"{row['DeveloperName']}__c"])
             self._changed()
+
+    def _undefine(self, sobject: SObject, field: Field) -> None:
+        definitions = self._store.schema["FieldDefinition"]
+        for it in self._store.find_all(definitions, DurableId=f"{sobject.name}.{field.name}"):
+            self._store.remove(definitions, str(it["Id"]))
 
     def _described(
         self, sobject: SObject, field: Field, metadata: Metadata, user_id: str
@@ -98,3 +108,25 @@ class CustomFields:
 
     def _changed(self) -> None:
         self._store.metadata_changed_at = self._clock.now()
+
+
+def define_fields(store: Store, sobject: SObject | None = None, field: Field | None = None) -> None:
+    """Write the rows by which the Tooling API tells of fields, of one or of all there are."""
+    definitions = store.schema["FieldDefinition"]
+    entities = {
+        str(it["QualifiedApiName"]): it["Id"] for it in store.find_all(store.schema["EntityDefinition"])
+    }
+    meant = [
+        (owner, it)
+        for owner in ([sobject] if sobject else store.schema)
+        if owner.name in entities
+        for it in ([field] if field else owner.fields.values())
+    ]
+    rows = [
+        [record_id, f"{owner.name}.{it.name}", it.name, it.name.removesuffix("__c"), it.label, it.type,
+         entities[owner.name], int(is_tracked(owner, it))]
+        for (owner, it), record_id in zip(meant, store.reserve(definitions, len(meant)), strict=True)
+    ]  # fmt: skip
+    columns = ["Id", "DurableId", "QualifiedApiName", "DeveloperName", "Label", "DataType",
+               "EntityDefinitionId", "IsFieldHistoryTracked"]  # fmt: skip
+    store.insert_many(definitions, columns, rows)

@@ -34,6 +34,8 @@ class Field:
     updateable: bool = True
     calculated: bool = False
     custom: bool = False
+    tracked: bool = False
+    """Whether changes leave rows in the object's field history."""
     unique: bool = False
     external_id: bool = False
     default: object = None
@@ -110,7 +112,13 @@ def typed(
 
 
 def number(
-    name: str, type_: str = "currency", *, precision: int = 18, scale: int = 2, read_only: bool = False
+    name: str,
+    type_: str = "currency",
+    *,
+    precision: int = 18,
+    scale: int = 2,
+    required: bool = False,
+    read_only: bool = False,
 ) -> Field:
     """A currency, percent or double."""
     return Field(
@@ -119,6 +127,7 @@ def number(
         label_of(name),
         precision=precision,
         scale=scale,
+        required=required,
         createable=not read_only,
         updateable=not read_only,
     )

@@ -14,23 +14,36 @@ from pipelint.sandbox.illnesses import DUPLICATE
 from pipelint.sandbox.organisation import (
     LOST,
     WON,
+    Activity,
     Chance,
     Company,
     Deal,
     Lead,
-    Seller,
     leads,
     sellers,
 )
-from pipelint.sandbox.salesforce.fill_rows import audit, event_row, history_rows, lead_row, pushes, task_row
+from pipelint.sandbox.salesforce.currencies import CORPORATE, OF_LANGUAGE
+from pipelint.sandbox.salesforce.fill_products import Catalogue
+from pipelint.sandbox.salesforce.fill_rows import (
+    audit,
+    email_row,
+    event_row,
+    history_rows,
+    lead_row,
+    pushes,
+    task_row,
+)
+from pipelint.sandbox.salesforce.fill_users import make_users
 from pipelint.sandbox.salesforce.opportunity import API_CATEGORY, expected_revenue
-from pipelint.sandbox.salesforce.setup import STANDARD_USER, Setup
+from pipelint.sandbox.salesforce.setup import LEAD_QUEUE, Setup
 from pipelint.sandbox.salesforce.stages import STAGE
 from pipelint.sandbox.salesforce.store import Row, Value
 from pipelint.sandbox.salesforce.values import stamp
 
 BATCH = 1_000
 ARCHIVE_AFTER = timedelta(days=365)
+EMAILS_SINCE = timedelta(days=90)
+"""So long ago e-mails began to be stored as EmailMessage; older ones are tasks alone."""
 MASS_UPDATE_DAYS = 20
 """So many days ago a colleague changed all older closed deals at once: they share one stamp."""
 
@@ -41,7 +54,7 @@ def fill(setup: Setup, size: int, seed: int) -> dict[str, list[str]]:
     """Generate `size` opportunities with all around them; answers which deals have which illness."""
     chance = Chance(Random(seed), setup.clock.now())  # noqa: S311 - repeatable, not secret
     team = sellers(size)
-    filler = _Filler(setup, chance, _users(setup, team))
+    filler = _Filler(setup, chance, make_users(setup, team))
     illnesses: defaultdict[str, list[str]] = defaultdict(list)
     healthy: dict[str, None] = {}
     of_company: dict[int, str] = {}
@@ -61,35 +74,6 @@ def fill(setup: Setup, size: int, seed: int) -> dict[str, list[str]]:
     return {**illnesses, "healthy": list(healthy)}
 
 
-def _users(setup: Setup, team: list[Seller]) -> list[str]:
-    """The sellers as users, with a role and a manager for each team."""
-    leaders: dict[str, tuple[str, str]] = {}
-    ids = []
-    for number, seller in enumerate(team):
-        if seller.team not in leaders:
-            developer_name = names.ascii_name(seller.team)
-            role = setup.insert("UserRole", Name=f"Sales {seller.team}", DeveloperName=developer_name)
-            first, last = names.FIRST["en"][number], names.LAST["de"][number + 5]
-            leaders[seller.team] = role, setup.user(first, last, STANDARD_USER, role=role, title="Team Lead")
-        role, manager = leaders[seller.team]
-        username = (
-            f"{names.ascii_name(seller.first)}.{names.ascii_name(seller.last)}.{number}@sandbox.example"
-        )
-        ids.append(
-            setup.user(
-                seller.first,
-                seller.last,
-                STANDARD_USER,
-                username=username,
-                role=role,
-                manager=manager,
-                title="Account Executive",
-                active=seller.active,
-            )
-        )
-    return ids
-
-
 class _Filler:
     """Turns deals into rows, a batch at a time, each table in one statement."""
 
@@ -99,6 +83,11 @@ class _Filler:
         self.users = users
         self.colleague = setup.colleague
         types = setup.store.find_all(setup.store.schema["RecordType"])
+        self.catalogue = Catalogue(setup)
+        self.emails = {
+            str(it["Id"]): str(it["Email"]) for it in setup.store.find_all(setup.store.schema["User"])
+        }
+        self.currency = CORPORATE
         self.record_types = {str(it["DeveloperName"]): it["Id"] for it in types}
         self.accounts: dict[int, str] = {}
         self.rows: defaultdict[str, list[Row]] = defaultdict(list)
@@ -107,6 +96,7 @@ class _Filler:
         """Insert a batch of deals, and answer their ids."""
         ids = self.store.reserve(self.store.schema["Opportunity"], len(batch))
         for opportunity, deal in zip(ids, batch, strict=True):
+            self.currency = _currency(deal)
             account = None if deal.company is None else self._account(deal.company, deal)
             contacts = self._contacts(deal, opportunity, account)
             self._activities(deal, opportunity, account, contacts)
@@ -119,11 +109,16 @@ class _Filler:
 
     def write_leads(self, made: Iterable[Lead]) -> None:
         """Insert leads, spread over all sellers."""
-        for lead, owner in zip(made, cycle(self.users), strict=False):
-            self._add("Lead", lead_row(lead, owner))
+        queue = self.store.find(self.store.schema["Group"], Name=LEAD_QUEUE) or {}
+        for number, (lead, owner) in enumerate(zip(made, cycle(self.users), strict=False)):
+            self.currency = OF_LANGUAGE[lead.language]
+            waits = lead.status == "new" and number % 3 == 0
+            self._add("Lead", lead_row(lead, str(queue["Id"]) if waits else owner))
         self._flush()
 
     def _add(self, sobject: str, row: Mapping[str, Value]) -> None:
+        if "CurrencyIsoCode" in self.store.schema[sobject].fields:
+            row = {**row, "CurrencyIsoCode": self.currency}
         self.rows[sobject].append(dict(row))
 
     def _flush(self) -> None:
@@ -203,24 +198,36 @@ class _Filler:
             }
             row = audit(created, created, self.users[deal.owner]) | links
             if activity.kind == "meeting":
-                self._add("Event", row | event_row(activity))
+                self._meeting(row | event_row(activity), contacts)
             else:
-                self._add("Task", row | task_row(activity))
+                self._task(row | task_row(activity), activity, deal)
+
+    def _meeting(self, row: Row, contacts: list[str]) -> None:
+        """A meeting, to which one more person of the customer's is invited where there is one."""
+        [row["Id"]] = self.store.reserve(self.store.schema["Event"])
+        self._add("Event", row)
+        others = [it for it in contacts if it != row["WhoId"]]
+        if others:
+            invitee = {"EventId": row["Id"], "RelationId": others[0], "AccountId": row["AccountId"]}
+            self._add("EventRelation", _stamps(row) | invitee | {"IsInvitee": 1, "Status": "Accepted"})
+
+    def _task(self, row: Row, activity: Activity, deal: Deal) -> None:
+        """A task; e-mails are stored as such, too, since that was switched on."""
+        [row["Id"]] = self.store.reserve(self.store.schema["Task"])
+        self._add("Task", row)
+        stored = activity.kind == "email" and activity.at > self.now - EMAILS_SINCE
+        if stored and activity.contact is not None:
+            message = email_row(
+                activity, deal.contacts[activity.contact].email, self.emails[str(row["OwnerId"])]
+            )
+            links = {"ActivityId": row["Id"], "RelatedToId": row["WhatId"]}
+            self._add("EmailMessage", _stamps(row) | links | message)
 
     def _items(self, deal: Deal, opportunity: str) -> None:
         stamps = audit(deal.created_at, deal.created_at, self.users[deal.owner])
         for product, quantity, price in deal.items:
-            self._add(
-                "OpportunityLineItem",
-                stamps
-                | {
-                    "OpportunityId": opportunity,
-                    "Name": f"{deal.name} {product}"[:376],
-                    "Quantity": float(quantity),
-                    "UnitPrice": price,
-                    "TotalPrice": price * quantity,
-                },
-            )
+            line = self.catalogue.line(deal, product, quantity, price)
+            self._add("OpportunityLineItem", stamps | {"OpportunityId": opportunity} | line)
 
     def _opportunity(self, deal: Deal, opportunity: str, account: str | None) -> None:
         stage = STAGE[deal.stage]
@@ -284,6 +291,18 @@ class _Filler:
             "HasOpenActivity": int(bool(planned)),
             "HasOverdueTask": int(any(it.kind == "task" and it.at < self.now for it in planned)),
         }
+
+
+def _currency(deal: Deal) -> str:
+    """Most customers pay in the currency of their country, some in dollars."""
+    dollars = deal.language == "en" and deal.company is not None and deal.company.number % 4 == 0
+    return "USD" if dollars else OF_LANGUAGE[deal.language]
+
+
+def _stamps(row: Row) -> Row:
+    """Who made a row, and when, for rows that come with it."""
+    names = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
+    return {name: row[name] for name in names}
 
 
 def _iso(day: date | None) -> str | None:

@@ -59,6 +59,19 @@ def task_row(activity: Activity) -> Row:
     }
 
 
+def email_row(activity: Activity, customer: str, seller: str) -> Row:
+    """The message behind an e-mail that was logged as a task; it knows its direction."""
+    sender, recipient = (customer, seller) if activity.inbound else (seller, customer)
+    return {
+        "Subject": activity.subject,
+        "FromAddress": sender,
+        "ToAddress": recipient,
+        "Incoming": int(activity.inbound),
+        "Status": "1" if activity.inbound else "3",
+        "MessageDate": stamp(activity.at),
+    }
+
+
 def lead_row(lead: Lead, owner: str) -> Row:
     """A lead in its state."""
     touched = lead.touched_at

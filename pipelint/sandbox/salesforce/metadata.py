@@ -71,6 +71,7 @@ def column(full_name: str, metadata: Metadata) -> Field:
         scale=_integer(metadata, "scale"),
         required=metadata.get("required") is True,
         custom=True,
+        tracked=metadata.get("trackHistory") is True,
         unique=metadata.get("unique") is True,
         external_id=metadata.get("externalId") is True,
         default=str(default).lower() == "true" if kind == "Checkbox" else default,

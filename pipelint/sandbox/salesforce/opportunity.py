@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from pipelint.sandbox.salesforce.errors import SalesforceError
+from pipelint.sandbox.salesforce.fields import Field
+from pipelint.sandbox.salesforce.schema import SObject
 from pipelint.sandbox.salesforce.stages import FORECAST_CATEGORIES
 from pipelint.sandbox.salesforce.store import Row, Store, Value
 from pipelint.sandbox.salesforce.values import stamp
 
 HISTORY_FIELDS = ("StageName", "Amount", "Probability", "CloseDate")
 TRACKED_FIELDS = ("StageName", "Amount", "CloseDate", "NextStep", "OwnerId", "ForecastCategoryName")
-"""A change of the former writes OpportunityHistory, of the latter OpportunityFieldHistory."""
+"""A change of the former writes OpportunityHistory; of the latter, and of custom fields that are tracked,
+OpportunityFieldHistory."""
 
 API_CATEGORY = {label: api for api, label in FORECAST_CATEGORIES}
 
@@ -58,34 +61,47 @@ def record_history(store: Store, before: Row | None, after: Row, user_id: str, n
                 **{it: after[it] for it in (*HISTORY_FIELDS, "ExpectedRevenue", "ForecastCategory")},
                 "PrevAmount": before["Amount"] if before else None,
                 "PrevCloseDate": before["CloseDate"] if before else None,
+                **{it: after[it] for it in ("CurrencyIsoCode",) if it in after},
                 "CreatedDate": now,
                 "CreatedById": user_id,
                 "SystemModstamp": now,
             },
         )
-    if before is not None:
-        for it in TRACKED_FIELDS:
-            if before[it] != after[it]:
-                _record_field(store, str(after["Id"]), it, before[it], after[it], user_id, now)
+    for it in store.schema["Opportunity"].fields.values():
+        if (
+            before is not None
+            and is_tracked(store.schema["Opportunity"], it)
+            and before[it.name] != after[it.name]
+        ):
+            _record_field(store, after, it, before[it.name], user_id, now)
 
 
-def _record_field(
-    store: Store, opportunity: str, field: str, old: Value, new: Value, user_id: str, now: str
-) -> None:
+def is_tracked(sobject: SObject, field: Field) -> bool:
+    """Whether a change of this field is written into a field history."""
+    return field.tracked or (sobject.name == "Opportunity" and field.name in TRACKED_FIELDS)
+
+
+def _record_field(store: Store, deal: Row, field: Field, old: Value, user_id: str, now: str) -> None:
     tracked = store.schema["OpportunityFieldHistory"]
     store.insert(
         tracked,
         {
             "Id": store.reserve(tracked)[0],
-            "OpportunityId": opportunity,
-            "Field": field.removesuffix("Id"),
-            "DataType": "EntityId" if field == "OwnerId" else "Text",
-            "OldValue": old,
-            "NewValue": new,
+            "OpportunityId": deal["Id"],
+            "Field": field.name.removesuffix("Id"),
+            "DataType": _HISTORY_TYPES.get(field.type, "Text"),
+            # Of long texts the history tells only that they changed.
+            "OldValue": None if field.long_text else old,
+            "NewValue": None if field.long_text else deal[field.name],
             "CreatedDate": now,
             "CreatedById": user_id,
         },
     )
+
+
+_HISTORY_TYPES = {"reference": "EntityId", "currency": "Currency", "double": "Double", "percent": "Percent",
+                  "date": "DateOnly", "datetime": "DateTime", "picklist": "DynamicEnum",
+                  "boolean": "Boolean", "textarea": "TextArea"}  # fmt: skip
 
 
 def derive_task(before: Row | None, after: Row, now: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.faults import Faults
@@ -31,6 +32,8 @@ class Org:
         self._faults = faults
         self.queries = Queries(store, clock)
         self.jobs = Jobs(clock)
+        self.deletions_since = datetime.min.replace(tzinfo=UTC)
+        """What was deleted earlier is not told any more, because the log grew too large and was purged."""
         self.writer = Writer(store, clock, self._scripted)
 
     def user(self, username: str) -> str:
@@ -69,6 +72,19 @@ class Org:
         """Delete a record."""
         target = self._object(sobject)
         self.writer.delete(self.colleague, target, find_id(record_id, target))
+
+    def purge_deleted(self) -> int:
+        """Empty the recycle bin, purge the log of what was deleted, and tell how much there was."""
+        self.deletions_since = self.clock.now()
+        bin_ = [
+            (it, str(row["Id"]))
+            for it in self.store.schema
+            if it.recycled
+            for row in self.store.find_all(it, IsDeleted=1)
+        ]
+        for sobject, record_id in bin_:
+            self.store.remove(sobject, record_id)
+        return len(bin_)
 
     def _object(self, name: str) -> SObject:
         return self.store.schema[name]

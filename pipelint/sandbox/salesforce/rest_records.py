@@ -1,9 +1,8 @@
-"""Records through REST: one at a time, in collections of 200, and which were deleted or updated."""
+"""Records through REST: one at a time, and in collections of 200."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from werkzeug.wrappers import Response
 
@@ -12,14 +11,12 @@ from pipelint.sandbox.salesforce.call import Call, Handler, created
 from pipelint.sandbox.salesforce.errors import SalesforceError, no_such_column
 from pipelint.sandbox.salesforce.fields import Field
 from pipelint.sandbox.salesforce.schema import SObject
-from pipelint.sandbox.salesforce.store import Row, quote
-from pipelint.sandbox.salesforce.values import stamp
+from pipelint.sandbox.salesforce.store import Row
 from pipelint.sandbox.salesforce.write import WHOLE_REQUEST, find_id
 
 MAX_COLLECTION = 200
 MAX_TYPE_CHUNKS = 10
 MAX_RETRIEVE = 2_000
-REACH = {"deleted": timedelta(days=15), "updated": timedelta(days=30)}
 
 Result = dict[str, object]
 
@@ -201,61 +198,6 @@ def retrieve_collection(call: Call) -> object:
     ]
 
 
-def deleted_records(call: Call) -> object:
-    """Which records went to the recycle bin between two moments."""
-    start, end = _window(call, "deleted")
-    rows = _changed(call, start, end, 'AND "IsDeleted"')
-    return {
-        "deletedRecords": [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in rows],
-        "earliestDateAvailable": stamp(call.org.clock.now() - REACH["deleted"]),
-        "latestDateCovered": stamp(min(end, call.org.clock.now())),
-    }
-
-
-def updated_records(call: Call) -> object:
-    """Which records were created or changed between two moments."""
-    start, end = _window(call, "updated")
-    rows = _changed(call, start, end, 'AND NOT "IsDeleted"')
-    return {
-        "ids": [row["Id"] for row in rows],
-        "latestDateCovered": stamp(min(end, call.org.clock.now())),
-    }
-
-
-def _changed(call: Call, start: datetime, end: datetime, also: str) -> list[Row]:
-    sobject = call.sobject()
-    if not sobject.recycled:
-        raise SalesforceError("INVALID_TYPE", f"object type '{sobject.name}' is not replicateable")
-    rows = call.org.store.rows(
-        f'SELECT "Id", "SystemModstamp" FROM {quote(sobject.name)}'
-        f' WHERE "SystemModstamp" >= ? AND "SystemModstamp" <= ? {also} ORDER BY "SystemModstamp", "Id"',
-        [stamp(start), stamp(end)],
-    )
-    return [dict(row) for row in rows]
-
-
-def _window(call: Call, kind: str) -> tuple[datetime, datetime]:
-    """Start and end without their seconds, as the replication calls ignore those."""
-    moments = []
-    for name in ("start", "end"):
-        try:
-            given = datetime.fromisoformat(call.query(name))
-        except ValueError:
-            raise SalesforceError("INVALID_REPLICATION_DATE", f"{name} is not a valid dateTime") from None
-        aware = given if given.tzinfo else given.replace(tzinfo=UTC)
-        moments.append(aware.astimezone(UTC).replace(second=0, microsecond=0))
-    start, end = moments
-    if end - start < timedelta(minutes=1):
-        raise SalesforceError(
-            "INVALID_REPLICATION_DATE", "endDate must be at least one minute greater than startDate"
-        )
-    if start < call.org.clock.now() - REACH[kind]:
-        raise SalesforceError(
-            "INVALID_REPLICATION_DATE", f"startDate is more than {REACH[kind].days} days ago"
-        )
-    return start, end
-
-
 def _readable(call: Call, sobject: SObject) -> Row:
     known = ids.normalise(call.args["id"])
     row = None if known is None else call.org.store.get(sobject, known)
@@ -284,8 +226,6 @@ def _shape(call: Call, sobject: SObject, row: Row, fields: list[Field]) -> Resul
 
 HANDLERS: dict[str, Handler] = {
     "POST /sobjects/<sobject>": create_record,
-    "GET /sobjects/<sobject>/deleted": deleted_records,
-    "GET /sobjects/<sobject>/updated": updated_records,
     "GET /sobjects/<sobject>/<id>": read_record,
     "PATCH /sobjects/<sobject>/<id>": update_record,
     "DELETE /sobjects/<sobject>/<id>": delete_record,

@@ -1,4 +1,4 @@
-"""The objects salespeople work with: deals, companies, people and what was done with them (fact sheet §4)."""
+"""The objects salespeople work with: deals, companies and people (fact sheet §4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ LEAD_STATUSES = (
     "Closed - Converted",
     "Closed - Not Converted",
 )
-TASK_STATUSES = ("Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred")
 
 ADDRESS = ("Street", "City", "State", "PostalCode", "Country")
 
@@ -146,22 +145,6 @@ CONTACT_ROLE = sobject(
     indexes=("OpportunityId", "ContactId"),
 )
 
-LINE_ITEM = sobject(
-    "OpportunityLineItem",
-    "00k",
-    lookup("OpportunityId", "Opportunity", children="OpportunityLineItems", required=True, updateable=False),
-    text("Name", 376, read_only=True),
-    text("ProductCode", 255, read_only=True),
-    number("Quantity", "double"),
-    number("UnitPrice"),
-    number("TotalPrice", read_only=True),
-    number("Discount", "percent", precision=5),
-    typed("ServiceDate", "date"),
-    text("Description", 255),
-    allows="ud",
-    indexes=("OpportunityId",),
-)
-
 HISTORY = sobject(
     "OpportunityHistory",
     "008",
@@ -189,59 +172,6 @@ FIELD_HISTORY = sobject(
     typed("NewValue", "anyType", read_only=True),
     system=(IS_DELETED, *CREATED),
     indexes=("OpportunityId",),
-)
-
-_WHO = ("Contact", "Lead")
-_WHAT = ("Account", "Opportunity")
-
-TASK = sobject(
-    "Task",
-    "00T",
-    lookup("WhoId", *_WHO, children="Tasks"),
-    lookup("WhatId", *_WHAT, children="Tasks"),
-    lookup("AccountId", "Account", read_only=True),
-    text("Subject", 255),
-    typed("ActivityDate", "date"),
-    picklist("Status", TASK_STATUSES, required=True, default="Not Started"),
-    picklist("Priority", ("High", "Normal", "Low"), required=True, default="Normal"),
-    flag("IsHighPriority", read_only=True),
-    lookup("OwnerId", "User"),
-    area("Description"),
-    picklist("TaskSubtype", ("Task", "Email", "ListEmail", "Call", "LinkedIn", "Cadence"), restricted=True),
-    picklist("CallType", ("Internal", "Inbound", "Outbound"), restricted=True),
-    typed("CallDurationInSeconds", "int"),
-    text("CallDisposition", 255),
-    flag("IsClosed", read_only=True),
-    flag("IsArchived", read_only=True),
-    flag("IsRecurrence", read_only=True),
-    typed("CompletedDateTime", "datetime", read_only=True),
-    allows="cud",
-    indexes=("WhatId", "WhoId"),
-)
-
-EVENT = sobject(
-    "Event",
-    "00U",
-    lookup("WhoId", *_WHO, children="Events"),
-    lookup("WhatId", *_WHAT, children="Events"),
-    lookup("AccountId", "Account", read_only=True),
-    text("Subject", 255),
-    text("Location", 255),
-    flag("IsAllDayEvent"),
-    typed("ActivityDateTime", "datetime", read_only=True),
-    typed("ActivityDate", "date", read_only=True),
-    typed("DurationInMinutes", "int", read_only=True),
-    typed("StartDateTime", "datetime", required=True),
-    typed("EndDateTime", "datetime", required=True),
-    area("Description"),
-    lookup("OwnerId", "User"),
-    flag("IsPrivate"),
-    picklist("EventSubtype", ("Event",), read_only=True),
-    flag("IsChild", read_only=True),
-    flag("IsArchived", read_only=True),
-    flag("IsRecurrence", read_only=True),
-    allows="cud",
-    indexes=("WhatId", "WhoId"),
 )
 
 LEAD = sobject(
@@ -277,5 +207,5 @@ LEAD = sobject(
 )
 
 SALES_OBJECTS: tuple[SObject, ...] = (
-    ACCOUNT, CONTACT, OPPORTUNITY, CONTACT_ROLE, LINE_ITEM, HISTORY, FIELD_HISTORY, TASK, EVENT, LEAD,
+    ACCOUNT, CONTACT, OPPORTUNITY, CONTACT_ROLE, HISTORY, FIELD_HISTORY, LEAD,
 )  # fmt: skip

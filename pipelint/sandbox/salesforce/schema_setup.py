@@ -157,6 +157,20 @@ ENTITY_DEFINITION = sobject(
     tooling=True,
 )
 
+FIELD_DEFINITION = sobject(
+    "FieldDefinition",
+    "4fd",
+    text("DurableId", 80),
+    text("QualifiedApiName", 70),
+    text("DeveloperName", 40),
+    text("Label", 40),
+    text("DataType", 40),
+    lookup("EntityDefinitionId", "EntityDefinition"),
+    flag("IsFieldHistoryTracked"),
+    system=(),
+    tooling=True,
+)
+
 CUSTOM_FIELD = sobject(
     "CustomField",
     "00N",
@@ -195,6 +209,6 @@ VALIDATION_RULE = sobject(
 
 SETUP_OBJECTS: tuple[SObject, ...] = (
     USER, USER_ROLE, PROFILE, GROUP, ORGANIZATION, RECORD_TYPE, BUSINESS_PROCESS, OPPORTUNITY_STAGE,
-    PERMISSION_SET, PERMISSION_SET_ASSIGNMENT, FIELD_PERMISSIONS, ENTITY_DEFINITION, CUSTOM_FIELD,
-    VALIDATION_RULE,
+    PERMISSION_SET, PERMISSION_SET_ASSIGNMENT, FIELD_PERMISSIONS, ENTITY_DEFINITION, FIELD_DEFINITION,
+    CUSTOM_FIELD, VALIDATION_RULE,
 )  # fmt: skip

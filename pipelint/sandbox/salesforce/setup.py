@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.names import ascii_name
+from pipelint.sandbox.salesforce import currencies
 from pipelint.sandbox.salesforce.access import ADMINISTRATOR, READ_ONLY
-from pipelint.sandbox.salesforce.custom_fields import CustomFields
+from pipelint.sandbox.salesforce.custom_fields import CustomFields, define_fields
 from pipelint.sandbox.salesforce.org import COLLEAGUE, INTEGRATION_USER, MANAGER
 from pipelint.sandbox.salesforce.stages import FORECAST_CATEGORIES, RECORD_TYPE_STAGES, STAGES
 from pipelint.sandbox.salesforce.store import Store, Value
@@ -18,6 +19,8 @@ from pipelint.sandbox.salesforce.values import stamp
 
 ZONE = "Europe/Paris"
 STANDARD_USER = "Standard User"
+LEAD_QUEUE = "Inbound leads"
+"""Owns leads that nobody has taken yet."""
 LOSS_REASONS = ("Price", "No decision", "Competitor", "No budget", "Timing", "Missing feature")
 
 
@@ -40,6 +43,8 @@ class Setup:
         audit = {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now,
                  "CreatedById": self.user_id, "LastModifiedById": self.user_id}  # fmt: skip
         known = {name: value for name, value in audit.items() if name in target.fields}
+        if "CurrencyIsoCode" in target.fields:
+            known["CurrencyIsoCode"] = currencies.CORPORATE
         self.store.insert(target, {"Id": record_id, **known, **values})
         return record_id
 
@@ -81,15 +86,20 @@ def set_up(store: Store, clock: Clock, *, validation_rules: bool) -> Setup:
         profile = setup.insert("Profile", Name=name)
         setup.insert("PermissionSet", Name=name, Label=name, IsOwnedByProfile=1, ProfileId=profile)
     _stages(setup)
+    if store.schema.get("CurrencyType"):
+        currencies.set_up(setup)
+    setup.insert("Pricebook2", Name="Standard Price Book", IsActive=1, IsStandard=1)
     for sobject in store.schema:
         if sobject.createable and not sobject.tooling:
             setup.insert("EntityDefinition", QualifiedApiName=sobject.name, DeveloperName=sobject.name,
                          Label=sobject.label, KeyPrefix=sobject.prefix)  # fmt: skip
+    define_fields(store)
     _custom_fields(setup)
     if validation_rules:
         _validation_rules(setup)
     setup.user("Pipelint", "Integration", ADMINISTRATOR, username=INTEGRATION_USER)
     setup.colleague = setup.user("Odile", "Ravel", ADMINISTRATOR, username=COLLEAGUE)
+    setup.insert("Group", Name=LEAD_QUEUE, DeveloperName="Inbound_Leads", Type="Queue")
     setup.user("Martin", "Keller", READ_ONLY, username=MANAGER, title="Sales Director")
     return setup
 

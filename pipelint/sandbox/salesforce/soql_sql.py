@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.errors import SalesforceError
@@ -13,8 +13,11 @@ from pipelint.sandbox.salesforce.soql_scope import ADVICE, NAME_OBJECT, Column, 
 from pipelint.sandbox.salesforce.soql_tokens import pointing
 from pipelint.sandbox.salesforce.soql_where import Conditions
 from pipelint.sandbox.salesforce.store import Value, quote
+from pipelint.sandbox.salesforce.values import stamp
 
 FIELDS_LIMIT = 200
+RECYCLE_BIN = timedelta(days=15)
+"""So long queryAll still finds what was deleted (fact sheet §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +242,9 @@ class Compiler:
         parts = [conditions.sql(query.where)] if query.where is not None else []
         if not self._include_deleted:
             parts += [f"NOT t0.{quote(it)}" for it in ("IsDeleted", "IsArchived") if it in scope.base.fields]
+        elif "IsDeleted" in scope.base.fields and "SystemModstamp" in scope.base.fields:
+            parts.append('NOT (t0."IsDeleted" AND t0."SystemModstamp" < ?)')
+            conditions.parameters.append(stamp(self._now - RECYCLE_BIN))
         return " AND ".join(parts) or "1", conditions.parameters
 
     def _semi_join(self, query: Query) -> tuple[str, list[Value]]:

@@ -42,6 +42,7 @@ class Store:
             file.backup(self._db)
             file.close()
             for sobject in schema:
+                self._complete(sobject)
                 [[highest]] = self.rows(f'SELECT max("Id") FROM {quote(sobject.name)}')
                 self._last[sobject.name] = ids.number_of(highest) if highest else 0
 
@@ -145,6 +146,16 @@ class Store:
                         f" ON {quote(sobject.name)} ({quote(column)})"
                     )
             self._db.execute("ANALYZE")
+
+    def _complete(self, sobject: SObject) -> None:
+        """Add what an earlier sandbox, which saved the file, did not have yet."""
+        present = {row["name"] for row in self.rows(f"PRAGMA table_info({quote(sobject.name)})")}
+        if not present:
+            self._create(sobject)
+            return
+        for field in sobject.fields.values():
+            if field.name not in present:
+                self._db.execute(f"ALTER TABLE {quote(sobject.name)} ADD COLUMN {_column(field)}")
 
     def _create(self, sobject: SObject) -> None:
         columns = ", ".join(_column(field) for field in sobject.fields.values())

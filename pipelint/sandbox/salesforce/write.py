@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pipelint.sandbox.clock import Clock
-from pipelint.sandbox.salesforce import ids, opportunity, permissions
+from pipelint.sandbox.salesforce import ids, line_items, opportunity, permissions
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.errors import SalesforceError, no_such_column
 from pipelint.sandbox.salesforce.fields import Field
@@ -101,7 +101,7 @@ class Writer:
                 if lookup.required and child.recycled:  # master and detail go together
                     for row in self._store.find_all(child, **{lookup.name: record_id}, IsDeleted=0):
                         self.delete(access, child, str(row["Id"]))
-            self._roll_up(sobject, before)
+            self._roll_up(sobject, before, access.user_id)
 
     def _existing(self, sobject: SObject, record_id: str) -> Row:
         row = self._store.get(sobject, record_id)
@@ -192,6 +192,12 @@ class Writer:
                 opportunity.derive_task(before, after, now)
             case "Event":
                 opportunity.derive_event(after)
+            case "OpportunityLineItem":
+                line_items.derive(self._store, after)
+            case "PricebookEntry":
+                line_items.derive_entry(self._store, after)
+            case "TaskRelation" | "EventRelation":
+                after["IsWhat"] = int(str(after["RelationId"])[:3] in {"001", "006"})
             case "Contact" | "Lead" | "User":
                 after["Name"] = " ".join(str(after[it]) for it in ("FirstName", "LastName") if after[it])
 
@@ -208,14 +214,31 @@ class Writer:
         if sobject.name == "Opportunity":
             opportunity.record_history(self._store, before, after, user_id, stamp(self._clock.now()))
         for row in (before, after):
-            self._roll_up(sobject, row or {})
+            self._roll_up(sobject, row or {}, user_id)
 
-    def _roll_up(self, sobject: SObject, row: Row) -> None:
+    def _roll_up(self, sobject: SObject, row: Row, user_id: str) -> None:
+        if sobject.name == "OpportunityLineItem" and row:
+            self._sum_up(str(row["OpportunityId"]), user_id)
         what = row.get("WhatId")
         if sobject.name in {"Task", "Event"} and str(what).startswith(
             self._store.schema["Opportunity"].prefix
         ):
             opportunity.roll_up_activity(self._store, str(what), self._clock.now())
+
+    def _sum_up(self, opportunity_id: str, user_id: str) -> None:
+        """Renew the amount of a deal, which is a change of the deal like any other."""
+        deals = self._store.schema["Opportunity"]
+        before = self._store.get(deals, opportunity_id)
+        if before is None:
+            return
+        after = {**before, **line_items.sum_up(self._store, opportunity_id)}
+        if after == before:
+            return
+        now = stamp(self._clock.now())
+        opportunity.derive(self._store, before, after, set(), now)
+        self._stamp(deals, after, user_id, creating=False)
+        self._store.update(deals, opportunity_id, {k: v for k, v in after.items() if v != before[k]})
+        opportunity.record_history(self._store, before, after, user_id, now)
 
 
 def _require(sobject: SObject, row: Row) -> None:
