@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
@@ -14,7 +15,7 @@ from pipelint.engine.identity import find
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
 from pipelint.rules.compile import CompiledCheck
-from pipelint.rules.conditions import Condition
+from pipelint.rules.conditions import Condition, Test
 from pipelint.rules.emit.python import function
 from pipelint.rules.explain import Explainer, Row, in_words
 from pipelint.rules.fields import Origin
@@ -26,11 +27,12 @@ Status: TypeAlias = Literal[FindingStatus, "clean", "not concerned"]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One test and the value it met."""
+    """One test and the value it met; `because` says what else settled it: a setting, a word on blanks."""
 
     field: str
     value: str
     test: str
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class _Explanation:
         self.record = record
         self.language = source.pack.settings.languages[0]
         self.reader = source.reader(row, self.language, source.compiled.moment.today)
+        self.unsynced = source.compiled.inputs.unsynced
         self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
 
     def whole(self, rule: str | None) -> RecordExplained:
@@ -118,10 +121,10 @@ class _Explanation:
             self.source.connection,
             self.source.compiled.kind,
             self.record,
-            self.reader.value("name") if "name" in self.reader.fields else self.record,
+            self.reader.known("name") or self.record,
             None if self.row.get("url") is None else str(self.row["url"]),
-            self.reader.value("owner.name"),
-            self.reader.value("stage") if self.source.compiled.kind == "opportunity" else "",
+            self.reader.known("owner.name"),
+            self.reader.known("stage"),
             tuple(explained),
             tuple(explain_scores(self.source, self.row, self.reader, rule)),
         )
@@ -176,16 +179,24 @@ class _Explanation:
         return [] if check.check.scope is None else self.leaves(check.check.scope)
 
     def leaves(self, condition: Condition) -> list[Decided]:
-        unsynced = self.source.compiled.inputs.unsynced
         found = []
         for leaf in self.explainer.deciding(condition, self.row):
             field = leaf.test.field
             if field.origin is Origin.MARKER:
                 field = self.reader.fields[field.source]
-            if field.name in unsynced:
+            if field.name in self.unsynced:
                 value = "(not synced)"
             else:
                 value = self.reader.value(field.name) if field.name in self.reader.fields else "?"
             phrase = in_words(leaf.test, self.source.compiled.moment)
-            found.append(Decided(field.name, value, phrase if leaf.answer is not False else f"not: {phrase}"))
+            said = phrase if leaf.answer is not False else f"not: {phrase}"
+            found.append(Decided(field.name, value, said, tuple(self.because(leaf.test))))
         return found
+
+    def because(self, test: Test) -> Iterator[str]:
+        """Where the test's own numbers are written, and what it makes of a blank that it met."""
+        for setting in test.settings:
+            yield f"setting '{setting.name}', {setting.place}"
+        blank = self.row.get(test.field.main.name) is None and test.field.name not in self.unsynced
+        if test.if_blank is not None and blank:
+            yield f"blank counts as {'yes' if test.if_blank else 'no'}"

@@ -179,11 +179,11 @@ class _Maker:
     def whose(self, record: str, row: Row, reader: Reader) -> _Whose:
         return _Whose(
             record,
-            _shown(reader, "name"),
+            reader.known("name"),
             _text(row, "url"),
-            _shown(reader, "owner.name"),
-            _shown(reader, "pipeline"),
-            _shown(reader, "stage"),
+            reader.known("owner.name"),
+            reader.known("pipeline"),
+            reader.known("stage"),
             _number(row, "amount"),
         )
 
@@ -280,13 +280,6 @@ def _status(
     if not shown:
         return "hidden"
     return "trial" if rule.status == "trial" else "flagged"
-
-
-def _shown(reader: Reader, name: str) -> str:
-    field = reader.fields.get(name)
-    if field is None or reader.row.get(field.main.name) is None:
-        return ""
-    return reader.value(name)
 
 
 def _text(row: Row, name: str) -> str | None:

@@ -57,8 +57,12 @@ def document(explained: RecordExplained) -> dict[str, Any]:
     }
 
 
-def _test(each: Decided) -> dict[str, str]:
-    return {"field": each.field, "value": each.value, "test": each.test}
+def _test(each: Decided) -> dict[str, Any]:
+    return {"field": each.field, "value": each.value, "test": each.test, "because": list(each.because)}
+
+
+def _said(each: Decided) -> str:
+    return f"{each.test} [{'; '.join(each.because)}]" if each.because else each.test
 
 
 def _rule(rule: Explained, color: bool) -> list[str]:
@@ -72,11 +76,12 @@ def _rule(rule: Explained, color: bool) -> list[str]:
         lines.append(f"  {rule.message}")
     width = max((len(each.field) for each in rule.decided), default=0)
     values = max((len(each.value) for each in rule.decided), default=0)
-    lines += [
-        f"  {each.field:<{width}}  {each.value:<{min(values, 40)}}  {each.test}" for each in rule.decided
-    ]
+    for each in rule.decided:
+        lines.append(f"  {each.field:<{width}}  {each.value:<{min(values, 40)}}  {_said(each)}")
     if rule.in_scope:
-        lines.append("  in scope because " + ", ".join(f"{each.field} {each.test}" for each in rule.in_scope))
+        lines.append(
+            "  in scope because " + ", ".join(f"{each.field} {_said(each)}" for each in rule.in_scope)
+        )
     if rule.waiver:
         lines.append(f"  {waived(rule.waiver)}")
     if rule.hidden_by:

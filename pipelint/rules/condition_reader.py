@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
-from pipelint.rules.conditions import All, AnyOf, Condition, Negated, Number, Operand, Test
-from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType
-from pipelint.rules.operands import OperandReader, article
+from pipelint.rules.conditions import All, AnyOf, Condition, FromSetting, Negated, Number, Operand, Test
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType, article
+from pipelint.rules.operands import OperandReader
 from pipelint.rules.operators import PLAIN_LIST, PLAIN_VALUE, Operator, Takes, operators_of, types_with
 from pipelint.rules.scope import Scope
 
@@ -31,6 +31,8 @@ class _Reader:
         self.scope = scope
         self.problems = problems
         self.operands = OperandReader(scope, problems)
+        self.literals = self.operands.literals
+        self.times = self.operands.times
 
     def condition(self, node: Node, inside: tuple[str, ...]) -> Condition | None:
         if isinstance(node, List):
@@ -105,11 +107,13 @@ class _Reader:
         return All(found, key.place) if key.value == "all" else AnyOf(found, key.place)
 
     def test(self, field: Field, key: Text, node: Node) -> Condition | None:
-        resolved = self.operands.resolve(node)
+        resolved = self.literals.resolve(node)
         if resolved is None:
             return None
+        # In a map of operators each names its own settings; a whole map may be a setting itself.
+        settings = () if isinstance(node, Map) else tuple(self.literals.from_settings(node))
         if isinstance(resolved, Map):
-            return self.operators(field, key, resolved)
+            return self.operators(field, key, resolved, settings)
         if isinstance(resolved, Text) and not resolved.quoted and resolved.value in {"blank", "present"}:
             return Test(field, "blank" if resolved.value == "blank" else "present", (), key.place)
         if isinstance(resolved, Text) and resolved.is_empty:
@@ -127,12 +131,16 @@ class _Reader:
             return None
         operator = operators_of(field.type)[name]
         operands = self.read(operator, field, resolved)
-        return None if operands is None else Test(field, operator, operands, key.place)
+        return None if operands is None else Test(field, operator, operands, key.place, None, settings)
 
-    def operators(self, field: Field, key: Text, node: Map) -> Condition | None:
+    def operators(
+        self, field: Field, key: Text, node: Map, settings: tuple[FromSetting, ...]
+    ) -> Condition | None:
         if_blank = self.if_blank(node)
         tests = [
-            self.one(field, name, value, if_blank) for name, value in node.entries if name.value != "if_blank"
+            self.one(field, name, value, if_blank, settings)
+            for name, value in node.entries
+            if name.value != "if_blank"
         ]
         if not tests:
             self.problems.error(
@@ -146,17 +154,27 @@ class _Reader:
 
     def if_blank(self, node: Map) -> bool | None:
         value = node.get("if_blank")
-        text = None if value is None else self.operands.words(value, "yes or no")
-        truth = None if text is None else self.operands.truth(text, Field("if_blank", FieldType.YES_NO, ""))
+        text = None if value is None else self.literals.words(value, "yes or no")
+        truth = None if text is None else self.literals.truth(text, Field("if_blank", FieldType.YES_NO, ""))
         return None if truth is None else truth.value
 
-    def one(self, field: Field, name: Text, value: Node, if_blank: bool | None) -> Test | None:
+    def one(
+        self,
+        field: Field,
+        name: Text,
+        value: Node,
+        if_blank: bool | None,
+        settings: tuple[FromSetting, ...],
+    ) -> Test | None:
         operator = operators_of(field.type).get(name.value)
         if operator is None:
             self.wrong_operator(field, name)
             return None
         operands = self.read(operator, field, value)
-        return None if operands is None else Test(field, operator, operands, name.place, if_blank)
+        if operands is None:
+            return None
+        settings = (*settings, *self.literals.from_settings(value))
+        return Test(field, operator, operands, name.place, if_blank, settings)
 
     def wrong_operator(self, field: Field, name: Text) -> None:
         own = operators_of(field.type)
@@ -194,13 +212,13 @@ class _Reader:
     def single(self, operator: Operator, field: Field, node: Node) -> Operand | None:
         match operator.takes:
             case Takes.COUNT:
-                return self.operands.count(node)
+                return self.literals.count(node)
             case Takes.LENGTH:
-                return self.operands.span(node, field)
+                return self.times.span(node, field)
             case Takes.PERIOD:
-                return self.operands.period(node)
+                return self.times.period(node)
             case Takes.END:
-                return self.operands.end(node)
+                return self.times.end(node)
             case Takes.FIELD_PERIOD:
                 if isinstance(node, Map):
                     return self.operands.other(node, field, period=True)
@@ -217,7 +235,7 @@ class _Reader:
                 return self.operands.value(node, field)
 
     def range(self, node: Node, field: Field) -> tuple[Operand, ...] | None:
-        resolved = self.operands.resolve(node)
+        resolved = self.literals.resolve(node)
         if not isinstance(resolved, List) or len(resolved.items) != 2:
             if resolved is not None:
                 self.problems.error(resolved.place, "'between' takes two values", "write [low, high]")

@@ -89,6 +89,14 @@ Operand: TypeAlias = Word | Number | Truth | Count | Day | Span | Period | Other
 
 
 @dataclass(frozen=True, slots=True)
+class FromSetting:
+    """The setting that an operand stands for, and where its value is written."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Test:
     """One field against one operator; `blank` and `present` take no operands."""
 
@@ -97,6 +105,7 @@ class Test:
     operands: tuple[Operand, ...]
     place: Place
     if_blank: bool | None = None
+    settings: tuple[FromSetting, ...] = ()
 
     @property
     def name(self) -> str:

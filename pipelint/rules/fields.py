@@ -93,3 +93,22 @@ ASPECTS: dict[FieldType, tuple[str, ...]] = {
     FieldType.YES_NO: ("",),
     FieldType.CHOICES: ("set", "size"),
 }
+
+
+def comparable(one: Field, other: Field) -> bool:
+    """Whether two fields may stand on the two sides of one operator."""
+    groups = (NUMERIC, TEXTUAL, TEMPORAL)
+    if one.type is FieldType.ORDERED:
+        return other.type is FieldType.ORDERED and one.values == other.values
+    return one.type is other.type or any(one.type in group and other.type in group for group in groups)
+
+
+def article(type_: FieldType) -> str:
+    """A type in a sentence: 'text', 'a date', 'an ordered choice'."""
+    if type_ in {FieldType.TEXT, FieldType.MONEY, FieldType.YES_NO}:
+        return {FieldType.YES_NO: "a yes / no field"}.get(type_, type_.value)
+    if type_ is FieldType.DAYS:
+        return "a number of days"
+    if type_ is FieldType.CHOICES:
+        return "a multi-select"
+    return f"{'an' if type_.value[0] in 'aeiou' else 'a'} {type_.value}"

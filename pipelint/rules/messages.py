@@ -115,6 +115,11 @@ class Reader:
         """The template with every slot replaced."""
         return _SLOT.sub(lambda m: items if m[1] == "items" else self.value(m[1], m[2] or ""), template)
 
+    def known(self, name: str) -> str:
+        """The value as people read it; nothing where the record has none."""
+        field = self.fields.get(name)
+        return "" if field is None or self.row.get(field.main.name) is None else self.value(name)
+
     def value(self, name: str, form: str = "") -> str:
         """One field's value as people read it."""
         field = self.fields[name]

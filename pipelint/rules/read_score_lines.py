@@ -15,8 +15,8 @@ from pipelint.rules.conditions import Condition
 from pipelint.rules.facts import Fact
 from pipelint.rules.fields import Field, FieldType, Origin
 from pipelint.rules.form import Form
+from pipelint.rules.literals import Literals, settings_in
 from pipelint.rules.messages import Texts, check_slots, read_texts
-from pipelint.rules.operands import OperandReader
 from pipelint.rules.read_facts import FactReader
 from pipelint.rules.scope import Scope
 from pipelint.rules.scores import Band, Bands, Cap, Category, Item, PerRow, rows_name
@@ -122,14 +122,14 @@ class LineReader:
         if node is None:
             self.problems.error(form.place, f"'when' is missing in {form.what}")
             return None
-        settings = list(_settings_in(node))
+        settings = list(settings_in(node))
         for text in settings:
             self.no_settings(text)
         return None if settings else read_condition(node, self.scope, self.problems)
 
     def per_row(self, form: Form, name: str, points: int | None) -> PerRow | None:
         node = form.node("where")
-        settings = list(_settings_in(node)) if node is not None else []
+        settings = list(settings_in(node)) if node is not None else []
         for text in settings:
             self.no_settings(text)
         rows = None if settings else self.facts.rows(form, "for_each")
@@ -183,21 +183,9 @@ class LineReader:
         if text.value.startswith("$"):
             self.no_settings(text)
             return None
-        number = OperandReader(self.scope, self.problems).number(text, _POINTS)
+        number = Literals(self.scope, self.problems).number(text, _POINTS)
         return None if number is None else number.scaled
 
     def no_settings(self, text: Text) -> None:
         hint = "write the value itself: only rules have settings"
         self.problems.error(text.place, f"a score has no setting '{text.value[1:]}'", hint)
-
-
-def _settings_in(node: Node) -> Iterator[Text]:
-    if isinstance(node, Text):
-        if node.value.startswith("$") and not node.quoted:
-            yield node
-    elif isinstance(node, List):
-        for item in node.items:
-            yield from _settings_in(item)
-    else:
-        for _, value in node.entries:
-            yield from _settings_in(value)

@@ -90,6 +90,42 @@ def test_explain_one_rule(acme: Command, snapshot: Snapshot) -> None:
     snapshot(acme("explain", "sales:opportunity/A2", "quiet").out)
 
 
+NUMBERS_WITH_A_SOURCE = """\
+pipelint: 1
+segments:
+  large: {amount: {at_least: 40000}}
+rules:
+  slow:
+    title: Slow
+    settings: {most: 90 days}
+    per_segment: {large: {most: 60 days}}
+    flag_when: {created_at: {older_than: $most}}
+    severity: info
+    message: Slow
+  unwatched:
+    title: Nobody watches it
+    flag_when: {champion: {is_not: Kim, if_blank: yes}}
+    severity: info
+    message: Unwatched
+"""
+
+
+def test_explain_names_the_setting_a_number_comes_from_and_what_a_blank_counts_as(
+    acme: Command, tmp_path: Path, snapshot: Snapshot
+) -> None:
+    (tmp_path / "rules" / "more.yaml").write_text(NUMBERS_WITH_A_SOURCE, encoding="utf-8")
+    snapshot(acme("explain", "A1", "slow").out, "setting_of_a_segment")
+    snapshot(acme("explain", "A2", "unwatched").out, "if_blank")
+    assert "counts as" not in acme("explain", "A1", "unwatched").out  # Dana decided there, not a blank
+
+
+def test_explain_leaves_out_an_owner_that_a_record_does_not_have(acme: Command, tmp_path: Path) -> None:
+    file = tmp_path / "exports" / "opportunities.csv"
+    file.write_text(file.read_text("utf-8").replace(",kim,Dana", ",,Dana"), encoding="utf-8")
+    assert acme("pull").code == 0
+    assert acme("explain", "A1", "quiet").out.splitlines()[1] == "proposal"
+
+
 # rules
 
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from pipelint.config.nodes import List, Map, Node, Text
 from pipelint.errors import Place
 from pipelint.rules.calendar import PERIODS
-from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType
-from pipelint.rules.operands import comparable
+from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType, comparable
 from pipelint.rules.operators import Operator, Takes, operators_of
 from pipelint.rules.pack import Pack
 from tests.rules.ground import Given, pack_of
