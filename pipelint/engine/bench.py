@@ -12,6 +12,7 @@ from pipelint.config.project import load_project_file, names_in_broken_file
 from pipelint.connectors import registry
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import delivered, sources
+from pipelint.engine.findings import Source
 from pipelint.engine.project import Project
 from pipelint.errors import Problem
 from pipelint.rules.catalogue import ENTITIES, RecordKind
@@ -104,10 +105,17 @@ def filled(cache: Cache, project: Project, kind: RecordKind) -> dict[str, float]
         for source in sources(cache, project, connection, project.clock(), read=names):
             if source.compiled.kind != kind:
                 continue
-            columns = {name: project.pack.known[kind][name].main.name for name in names}
-            chosen = ", ".join(f'count("{column}")' for column in columns.values())
+            chosen = ", ".join(_having(source, project.pack.known[kind][name]) for name in names)
             row = cache.db.execute(f'SELECT count(*), {chosen} FROM "{source.table}"').fetchone()
             total += row[0]
-            for name, value in zip(columns, row[1:], strict=True):
+            for name, value in zip(names, row[1:], strict=True):
                 count[name] = count.get(name, 0) + value
     return {name: value / total for name, value in count.items()} if total else {}
+
+
+def _having(source: Source, field: Field) -> str:
+    """Counts the records that have a value; one worked out of a history that begins too late is none."""
+    column = f'"{field.main.name}"'
+    if field.name not in source.compiled.inputs.partial:
+        return f"count({column})"
+    return f'count(CASE WHEN "{field.column("partial").name}" = 0 THEN {column} END)'

@@ -77,7 +77,11 @@ def _check(project: Project, name: str) -> None:
         raise UsageError(f"the name has {len(name)} characters", hint="40 fit into the CRM's field")
     rule = project.pack.rules.get(name)
     if rule is not None:
-        hint = f"change it under 'overrides:', or choose another name; it is defined at {rule.place}"
+        hint = (
+            f"it comes from {rule.origin}: change it under 'overrides:', or choose another name"
+            if rule.origin
+            else f"edit {rule.place}, or choose another name"
+        )
         raise UsageError(f"there is a rule named '{name}' already", hint=hint)
 
 

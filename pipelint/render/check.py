@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from io import StringIO
 from typing import Any
@@ -12,11 +11,11 @@ from pipelint.engine.check import CheckResult
 from pipelint.engine.drift import as_json as drift_document
 from pipelint.engine.findings import Finding, worst_first
 from pipelint.engine.scores import Score
+from pipelint.render.documents import as_text, exact, number
 from pipelint.render.errors import render_problems
-from pipelint.render.scores import number, scores_table
+from pipelint.render.scores import scores_table
 from pipelint.render.table import amount, plural, table
 from pipelint.render.waivers import waiver_document, waivers_table
-from pipelint.rules.ir import SCALE
 
 _SHOWN = 25
 _COLUMNS = (
@@ -28,7 +27,7 @@ _COLUMNS = (
 def render(result: CheckResult, form: str, *, color: bool) -> str:
     """The result as text, JSON or CSV."""
     if form == "json":
-        return json.dumps(document(result), ensure_ascii=False, indent=2)
+        return as_text(document(result))
     if form == "csv":
         return as_csv(result)
     return text(result, color=color)
@@ -85,7 +84,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "owner": finding.owner,
         "pipeline": finding.pipeline,
         "stage": finding.stage,
-        "amount": None if finding.amount is None else finding.amount / SCALE,
+        "amount": exact(finding.amount),
         "rule": finding.rule,
         "severity": finding.severity,
         "status": finding.status,
@@ -143,6 +142,7 @@ def text(result: CheckResult, *, color: bool) -> str:
         _rules_table(flagged, color),
         waivers_table(result.findings, color),
         scores_table(result.scores, color),
+        _on_trial(result),
         _unchecked(result),
         "\n".join(f"{notice.place}: {notice.what}" for notice in result.notices),
         _closing(result, flagged),
@@ -221,3 +221,12 @@ def _closing(result: CheckResult, flagged: list[Finding]) -> str:
     if not flagged:
         return f"{records} checked, nothing {'new' if result.only_new else 'flagged'}.{shown}"
     return f"{records} checked, {counts['flagged']:,} flagged with {plural(len(flagged), 'finding')}.{shown}"
+
+
+def _on_trial(result: CheckResult) -> str:
+    """What rules on trial found, which nobody sees in the CRM."""
+    counts = Counter(finding.rule for finding in result.findings if finding.status == "trial")
+    if not counts:
+        return ""
+    named = ", ".join(f"{rule} ({count:,})" for rule, count in counts.most_common(8))
+    return f"On trial, never written: {named}; see them with 'pipelint rules try NAME'."

@@ -1,10 +1,26 @@
-"""JSON documents as programs read them: UTF-8, indented, in a stable order."""
+"""JSON documents as programs read them: UTF-8, indented, in a stable order, numbers exact."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
+
+from pipelint.rules.ir import SCALE
+
+_json = msgspec.json.Encoder(decimal_format="number")
 
 
 def as_text(document: object) -> str:
     """A document of plain values, dataclasses or structs as JSON."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return msgspec.json.format(_json.encode(document), indent=2).decode()
+
+
+def exact(scaled: int | None) -> int | Decimal | None:
+    """A prepared number (× 10 000) for a document: whole where it is whole, else with the decimals it has."""
+    return None if scaled is None else number(Decimal(scaled) / SCALE)
+
+
+def number(value: Decimal) -> int | Decimal:
+    """A number for a document: `42000`, `1234.5`."""
+    return int(value) if value == value.to_integral_value() else value.normalize()

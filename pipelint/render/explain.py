@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pipelint.engine.explain import Decided, Explained, RecordExplained
+from pipelint.render.documents import as_text
 from pipelint.render.scores import explained_document, explained_lines
 from pipelint.render.table import STYLES
 from pipelint.render.waivers import waived, waiver_document
@@ -14,7 +14,7 @@ from pipelint.render.waivers import waived, waiver_document
 def render(explained: RecordExplained, form: str, *, color: bool) -> str:
     """The explanation as text or JSON."""
     if form == "json":
-        return json.dumps(document(explained), ensure_ascii=False, indent=2)
+        return as_text(document(explained))
     head = f"{explained.name}  {explained.connection}:{explained.kind}/{explained.id}"
     facts = ", ".join(part for part in (explained.stage, explained.owner) if part)
     lines = [head, *([facts] if facts else []), *([explained.url] if explained.url else [])]
@@ -76,8 +76,9 @@ def _rule(rule: Explained, color: bool) -> list[str]:
         lines.append(f"  {rule.message}")
     width = max((len(each.field) for each in rule.decided), default=0)
     values = max((len(each.value) for each in rule.decided), default=0)
-    for each in rule.decided:
-        lines.append(f"  {each.field:<{width}}  {each.value:<{min(values, 40)}}  {_said(each)}")
+    lines += [
+        f"  {each.field:<{width}}  {each.value:<{min(values, 40)}}  {_said(each)}" for each in rule.decided
+    ]
     if rule.in_scope:
         lines.append(
             "  in scope because " + ", ".join(f"{each.field} {_said(each)}" for each in rule.in_scope)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from textwrap import indent
 
 from pipelint.engine.pull import PullResult
 from pipelint.engine.runs import error_json
+from pipelint.render.documents import as_text
 from pipelint.render.errors import render_error
 from pipelint.render.table import plural
 
@@ -15,13 +15,8 @@ from pipelint.render.table import plural
 def render(results: Sequence[PullResult], form: str) -> str:
     """What each connection brought, as text or JSON."""
     if form == "json":
-        return json.dumps(
-            {
-                "schema": "pipelint.pull/1",
-                "connections": {each.connection: _document(each) for each in results},
-            },
-            indent=2,
-        )
+        connections = {each.connection: _document(each) for each in results}
+        return as_text({"schema": "pipelint.pull/1", "connections": connections})
     return "\n".join(line for each in results for line in _lines(each))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from pipelint.engine.rule_page import RulePage
 from pipelint.engine.rules_diff import Change, Flip, RulesDiff
 from pipelint.engine.try_rule import Tried
 from pipelint.render.check import finding_document
+from pipelint.render.documents import as_text, exact
 from pipelint.render.table import amount, plural, table
 from pipelint.rules.pack import Rule
 from pipelint.rules.sections import SHIPPED
@@ -27,7 +27,7 @@ _CHANGES: tuple[Change, ...] = ("gains", "loses", "severity", "score")
 def render_tried(tried: Tried, form: str, *, color: bool) -> str:
     """What one rule finds over the cache."""
     if form == "json":
-        return json.dumps(tried_document(tried), ensure_ascii=False, indent=2)
+        return as_text(tried_document(tried))
     found = tried.having("flagged") + tried.having("pending")
     parts = []
     if found:
@@ -85,7 +85,7 @@ def _told(tried: Tried) -> Iterator[str]:
 def render_page(page: RulePage, language: str, form: str, *, color: bool) -> str:
     """All there is to know about one rule."""
     if form == "json":
-        return json.dumps(page_document(page, language), ensure_ascii=False, indent=2)
+        return as_text(page_document(page, language))
     rule = page.rule
     texts = (("Message", rule.message), ("Fix", rule.fix), ("Why", rule.why))
     said = [(head, text.say(language)) for head, text in texts if text is not None]
@@ -163,7 +163,7 @@ def _tests(page: RulePage) -> Iterator[str]:
 def render_diff(diff: RulesDiff, form: str, *, color: bool) -> str:
     """What changes for whom."""
     if form == "json":
-        return json.dumps(diff_document(diff), ensure_ascii=False, indent=2)
+        return as_text(diff_document(diff))
     parts = []
     if diff.flips:
         parts += [_counts(diff.flips, head, color) for head in ("rule", "owner", "stage")]
@@ -196,10 +196,7 @@ def diff_document(diff: RulesDiff) -> dict[str, Any]:
         "new": diff.new,
         "records": diff.records,
         "summary": {change: sum(f.change == change for f in diff.flips) for change in _CHANGES},
-        "changes": [
-            asdict(flip) | {"amount": None if flip.amount is None else flip.amount / 10_000}
-            for flip in diff.flips
-        ],
+        "changes": [asdict(flip) | {"amount": exact(flip.amount)} for flip in diff.flips],
     }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipelint.engine.rule_tests import Failure, Report
 from pipelint.engine.tested import PackResult
+from pipelint.render.documents import as_text
 from pipelint.render.table import plural
 from pipelint.rules.pack import Rule
 
@@ -17,7 +17,7 @@ _RED, _GREEN, _DIM = "31", "32", "2"
 def render(found: Sequence[PackResult], form: str, *, color: bool) -> str:
     """What failed, and which rules no test flags or leaves clean."""
     if form == "json":
-        return json.dumps(document(found), ensure_ascii=False, indent=2)
+        return as_text(document(found))
     if form == "github":
         return "\n".join(line for each in found for line in _github(each.report))
     return "\n\n".join(_text(each, color) for each in found)

@@ -9,14 +9,10 @@ from typing import Any
 
 from pipelint.engine.explain_scores import ItemExplained, ScoreExplained
 from pipelint.engine.scores import Score
+from pipelint.render.documents import number
 from pipelint.render.table import table
 
 _SHOWN = 3
-
-
-def number(value: Decimal) -> int | float:
-    """Points for JSON: whole where they are whole."""
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def scores_table(scores: Sequence[Score], color: bool) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipelint.connectors.base import Diagnosis
 from pipelint.engine.provision import SetupResult
+from pipelint.render.documents import as_text
 from pipelint.render.table import plural
 
 _SIGNS = {"create": "+", "extend": "+", "grant": "+", "assign": "+", "ready": "=", "conflict": "!"}
@@ -21,7 +21,7 @@ def render_setup(results: Sequence[SetupResult], form: str) -> str:
             each.connection: {"steps": [asdict(step) for step in each.steps], "clicks": each.clicks}
             for each in results
         }
-        return json.dumps({"schema": "pipelint.setup/1", "connections": found}, ensure_ascii=False, indent=2)
+        return as_text({"schema": "pipelint.setup/1", "connections": found})
     if not results:
         return "No connection is written to, so there is nothing to set up."
     return "\n\n".join(_setup_text(result) for result in results)
@@ -45,7 +45,7 @@ def render_doctor(found: Sequence[tuple[str, Diagnosis]], form: str, *, color: b
     """Each thing that was looked at, problems with their cure."""
     if form == "json":
         items = [{"connection": name, **asdict(diagnosis)} for name, diagnosis in found]
-        return json.dumps({"schema": "pipelint.doctor/1", "diagnoses": items}, ensure_ascii=False, indent=2)
+        return as_text({"schema": "pipelint.doctor/1", "diagnoses": items})
     lines = []
     for name, diagnosis in found:
         word, code = _LEVELS[diagnosis.level]

@@ -23,6 +23,8 @@ _MONTHS = {
 _BLANK = {"en": "(blank)", "fr": "(vide)", "de": "(leer)"}
 _DAYS = {"en": ("day", "days"), "fr": ("jour", "jours"), "de": ("Tag", "Tage")}
 _SINCE = {"en": "since", "fr": "depuis le", "de": "seit dem"}
+_SIGNS = {"en": ",.", "fr": "\u202f,", "de": ".,"}
+"""What stands between thousands, and before decimals."""
 _YES_NO = {"en": ("no", "yes"), "fr": ("non", "oui"), "de": ("nein", "ja")}
 
 
@@ -159,11 +161,16 @@ class Reader:
     def _number(self, value: int, form: str) -> str:
         number = Decimal(value) / SCALE
         if form == "money":
-            text = f"{number:,.2f}".removesuffix(".00")
-            text = text.replace(",", "\u202f") if self.language == "fr" else text
+            text = self._signed(f"{number:,.2f}".removesuffix(".00"))
             return f"{text} {self.currency}".strip()
-        text = f"{number.normalize():f}"
-        return f"{text}%" if form == "percent" else text
+        text = self._signed(f"{number.normalize():f}")
+        if form == "percent":
+            return f"{text}\u202f%" if self.language in {"fr", "de"} else f"{text}%"
+        return text
+
+    def _signed(self, english: str) -> str:
+        """A number with the signs of the language."""
+        return english.translate(str.maketrans(",.", _SIGNS.get(self.language, _SIGNS["en"])))
 
 
 def _ago(days: int, language: str) -> str:

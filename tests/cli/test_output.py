@@ -65,6 +65,15 @@ def test_check_as_json_says_what_it_is(acme: Command) -> None:
     assert passed["evidence"] == [{"field": "close_date", "value": "1 Nov 2026", "test": "is before today"}]
 
 
+def test_amounts_in_documents_are_exact(acme: Command, tmp_path: Path) -> None:
+    file = tmp_path / "exports" / "opportunities.csv"
+    file.write_text(file.read_text("utf-8").replace("42000.50", "12345678901234.5678"), encoding="utf-8")
+    assert acme("pull").code == 0
+    text = acme("check", "--format", "json").out
+    assert '"amount": 12345678901234.5678,' in text  # a float would have no room for cents here
+    assert '"amount": 800,' in text
+
+
 def test_written_messages_name_days_that_do_not_age(acme: Command) -> None:
     found = json.loads(acme("check", "--format", "json", "--only", "close-date-passed").out)
     assert found["findings"][0]["message"] == "The close date 1 Nov 2026 has passed (1 Nov 2026)."
@@ -144,6 +153,7 @@ def test_rules_fields_as_json_tells_how_often_each_is_filled(acme: Command) -> N
     filled = {each["name"]: each["filled"] for each in found["fields"] if each["kind"] == "opportunity"}
     assert filled["champion"] == pytest.approx(0.4)
     assert filled["next_step"] == pytest.approx(0.6)  # 'tbd' counts as nothing
+    assert filled["amount_change_30d"] == 0  # the history of this file begins with the first pull
 
 
 @pytest.mark.parametrize("form", ["text", "json", "github"])

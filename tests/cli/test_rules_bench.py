@@ -119,7 +119,8 @@ def test_a_new_rule_is_sound_and_its_tests_pass(
     [
         ("No Plan", "'No Plan' is no rule name"),
         ("x" * 41, "the name has 41 characters"),
-        ("quiet", "there is a rule named 'quiet' already"),
+        ("quiet", "there is a rule named 'quiet' already\n  = edit rules/pack.yaml:42:3, or choose"),
+        ("thin-evidence", "it comes from builtin: change it under 'overrides:'"),
         ("pack", "is there already"),
     ],
 )
