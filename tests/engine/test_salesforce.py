@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from pipelint.engine.provision import setup
 from pipelint.engine.run import ConnectionResult, run
 from pipelint.errors import ExitCode
 from pipelint.sandbox.salesforce import SalesforceSandbox
+from pipelint.sandbox.salesforce.custom_fields import CustomFields
+from pipelint.sandbox.salesforce.org import INTEGRATION_USER
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 FIELDS = ("Pipelint_Flags__c", "Pipelint_Severity__c", "Pipelint_Summary__c", "Pipelint_Hygiene__c")
@@ -61,6 +64,33 @@ class Org:
         with project.connect(project.file.connections["acme"]) as connector:
             [(_, values)] = connector.read("opportunity", [self.deals[deal]], FIELDS)
         return {name: value for name, value in values.items() if value is not None}
+
+    def delete_field(self, full_name: str) -> None:
+        """Drop a custom field, as an administrator does in Setup."""
+        store = self.sandbox.org.store
+        row = store.find(store.schema["CustomField"], FullName=full_name)
+        assert row is not None
+        CustomFields(store, self.sandbox.clock).delete(row)
+
+    def offer(self, full_name: str, *values: str) -> None:
+        """Leave a picklist these values alone."""
+        store = self.sandbox.org.store
+        row = store.find(store.schema["CustomField"], FullName=full_name)
+        assert row is not None
+        metadata = json.loads(str(row["Metadata"]))
+        definition = [{"valueName": value, "label": value, "default": False} for value in values]
+        metadata["valueSet"]["valueSetDefinition"]["value"] = definition
+        CustomFields(store, self.sandbox.clock).update(row, metadata, self.sandbox.org.user(INTEGRATION_USER))
+
+    def rename_stage(self, old: str, new: str) -> None:
+        """Give a stage another name in the list of stages."""
+        store = self.sandbox.org.store
+        row = store.find(store.schema["OpportunityStage"], ApiName=old)
+        assert row is not None
+        store.update(store.schema["OpportunityStage"], str(row["Id"]), {"ApiName": new, "MasterLabel": new})
+
+    def drift(self) -> list[str]:
+        return [f"{each.problem.place}: {each.problem.what}" for each in self.run().drift]
 
     def patches(self) -> int:
         return sum(request.method == "PATCH" for request in self.sandbox.requests)
@@ -182,3 +212,70 @@ def test_an_allowance_that_ends_before_writing(org: Org) -> None:
     again = org.run()
     assert again.push is not None
     assert (again.push.written, again.exit_code) == (5, ExitCode.OK)
+
+
+DRIFTING = (
+    PACK
+    + """\
+  need-missing:
+    {title: The need is missing, flag_when: {need: blank}, severity: warning, message: No need., fix: Ask for it.}
+  budget-lost:
+    {title: Lost for want of money, flag_when: {reason: No budget}, severity: info, message: No money., fix: None.}
+fields:
+  need: {from: {salesforce: Need__c}}
+  reason: {label: Reason, type: choice, from: {salesforce: Loss_Reason__c}}
+"""
+)
+
+
+@pytest.fixture
+def drifting(org: Org) -> Org:
+    """Every deal lacks its need, and the CRM says so."""
+    (org.folder / "rules" / "pack.yaml").write_text(DRIFTING, encoding="utf-8")
+    list(setup(org.project, apply=True))
+    assert org.drift() == []
+    assert org.shows(0)["Pipelint_Flags__c"] == ("need-missing",)
+    org.sandbox.clock.advance(timedelta(minutes=15))
+    return org
+
+
+def test_a_renamed_field_is_known_by_its_id_and_its_flags_stay(drifting: Org) -> None:
+    before, patches = drifting.shows(0), drifting.patches()
+    drifting.sandbox.rename_field("Opportunity.Need__c", "Customer_Pain__c")
+    what = "acme: the field Need__c of 'need' is gone: it is called 'Customer_Pain__c' now"
+    assert drifting.drift() == [f"rules/pack.yaml:23:3: {what}"]
+    assert (drifting.shows(0), drifting.patches()) == (before, patches)
+    pack = DRIFTING.replace("Need__c", "Customer_Pain__c")
+    (drifting.folder / "rules" / "pack.yaml").write_text(pack, encoding="utf-8")
+    assert drifting.drift() == []
+    assert drifting.shows(0) == before
+
+
+def test_a_deleted_field_takes_no_flag_back(drifting: Org) -> None:
+    before = drifting.shows(0)
+    drifting.delete_field("Opportunity.Need__c")
+    [what] = drifting.drift()
+    assert "the field Need__c of 'need' is gone, or cannot be seen any more" in what
+    assert drifting.shows(0) == before
+
+
+def test_a_field_that_may_not_be_read_any_more_is_not_taken_for_deleted(drifting: Org) -> None:
+    store = drifting.sandbox.org.store
+    permissions = store.schema["FieldPermissions"]
+    for row in store.find_all(permissions, Field="Opportunity.Need__c"):
+        store.remove(permissions, str(row["Id"]))
+    assert drifting.drift() == [
+        "rules/pack.yaml:23:3: acme: the field Need__c of 'need' cannot be seen any more"
+    ]
+
+
+def test_a_picklist_value_that_is_switched_off(drifting: Org) -> None:
+    drifting.offer("Opportunity.Loss_Reason__c", "Price", "No budget at all")
+    what = "the value 'No budget' of Loss_Reason__c is not offered any more; did you mean 'No budget at all'?"
+    assert drifting.drift() == [f"rules/pack.yaml:21:49: acme: {what}"]
+
+
+def test_a_renamed_stage(drifting: Org) -> None:
+    drifting.rename_stage("Negotiation/Review", "Negotiation and legal review")
+    what = "the stage 'Negotiation/Review' of sales/negotiation is gone; did you mean 'Negotiation and legal review'?"
+    assert drifting.drift() == [f"rules/pack.yaml:8:61: acme: {what}"]

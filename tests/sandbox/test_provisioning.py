@@ -229,3 +229,17 @@ def test_only_administrators_make_fields(sandbox):
     manager = Api(sandbox.base_url, sandbox.token("manager@sandbox.example"))
     assert create(manager, "X__c", TEXT)[0]["errorCode"] == "INSUFFICIENT_ACCESS"
     assert manager.status == 403
+
+
+def test_a_renamed_field_keeps_its_id_values_and_permissions(sandbox, api, deal) -> None:
+    identity = deal(Need__c="pumps")
+    query = "SELECT Id FROM CustomField WHERE DeveloperName = '{}' AND TableEnumOrId = 'Opportunity'"
+    before = sandbox.org.queries.run(sandbox.org.colleague, query.format("Need"), base="", tooling=True)
+    sandbox.rename_field("Opportunity.Need__c", "Pain__c")
+    after = sandbox.org.queries.run(sandbox.org.colleague, query.format("Pain"), base="", tooling=True)
+    assert [row["Id"] for row in after["records"]] == [row["Id"] for row in before["records"]]
+    assert (
+        sandbox.org.query(f"SELECT Pain__c FROM Opportunity WHERE Id = '{identity}'")[0]["Pain__c"] == "pumps"
+    )
+    assert not visible(api, "Need__c")
+    assert visible(api, "Pain__c")

@@ -71,6 +71,7 @@ class SalesforceSandbox:
                 "expire-sessions": lambda _: {"expired": self._auth.expire()},
                 "purge-deleted": lambda _: {"purged": self.org.purge_deleted()},
                 "token": self._mint,
+                "rename-field": self._rename,
             },
         )
         self._server = Server(self._control, port)
@@ -130,6 +131,19 @@ class SalesforceSandbox:
         if not isinstance(document, dict) or "username" not in document:
             raise ValueError("the control token takes a username")
         return {"access_token": self.token(str(document["username"])), "instance_url": self.base_url}
+
+    def _rename(self, document: object) -> object:
+        match document:
+            case {"field": str(full_name), "to": str(name)}:
+                self.rename_field(full_name, name)
+                return {"renamed": full_name, "to": name}
+        raise ValueError("the control rename-field takes a field, such as Opportunity.Need__c, and to")
+
+    def rename_field(self, full_name: str, name: str) -> None:
+        """Give a custom field, such as `Opportunity.Need__c`, another API name, as an administrator does in Setup."""
+        from pipelint.sandbox.salesforce.custom_fields import CustomFields
+
+        CustomFields(self.org.store, self.clock).rename(full_name, name)
 
     def save(self, path: Path) -> None:
         """Write the organisation to a file from which `state` brings it back."""

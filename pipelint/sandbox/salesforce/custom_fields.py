@@ -71,6 +71,29 @@ class CustomFields:
             self._store.update(self._rows, str(row["Id"]), self._described(sobject, new, metadata, user_id))
             self._changed()
 
+    def rename(self, full_name: str, name: str) -> None:
+        """Give a field another API name, as an administrator does in Setup: id, values and permissions stay.
+
+        Raises:
+            ValueError: there is no such field.
+        """
+        row = self._store.find(self._rows, FullName=full_name)
+        if row is None:
+            raise ValueError(f"no custom field {full_name}")
+        sobject = self._store.schema[str(row["TableEnumOrId"])]
+        old = sobject.fields[f"{row['DeveloperName']}__c"]
+        permissions = self._store.schema["FieldPermissions"]
+        with self._store.transaction():
+            self._store.rename_column(sobject, old, replace(old, name=name))
+            renamed: dict[str, Value] = {
+                "FullName": f"{sobject.name}.{name}",
+                "DeveloperName": name.removesuffix("__c"),
+            }
+            self._store.update(self._rows, str(row["Id"]), renamed)
+            for it in self._store.find_all(permissions, Field=full_name):
+                self._store.update(permissions, str(it["Id"]), {"Field": renamed["FullName"]})
+            self._changed()
+
     def delete(self, row: Row) -> None:
         """Drop a field."""
         sobject = self._store.schema[str(row["TableEnumOrId"])]

@@ -130,6 +130,13 @@ class Store:
             self._db.execute(f"ALTER TABLE {quote(sobject.name)} ADD COLUMN {_column(field)}")
             sobject.put(field)
 
+    def rename_column(self, sobject: SObject, old: Field, new: Field) -> None:
+        with self.lock:
+            names = f"{quote(old.name)} TO {quote(new.name)}"
+            self._db.execute(f"ALTER TABLE {quote(sobject.name)} RENAME COLUMN {names}")
+            sobject.drop(old.name)
+            sobject.put(new)
+
     def drop_column(self, sobject: SObject, field: Field) -> None:
         with self.lock:
             self._db.execute(f"ALTER TABLE {quote(sobject.name)} DROP COLUMN {quote(field.name)}")
