@@ -122,7 +122,33 @@ def _runs(db: Database) -> None:
         db.execute(statement)
 
 
-@migrations(name="0004_views")
+@migrations(name="0004_past")
+def _past(db: Database) -> None:
+    for statement in (
+        """
+        CREATE TABLE undo_log (
+          id INTEGER PRIMARY KEY, connection TEXT, stream TEXT,
+          key TEXT,    -- JSON: the row's key without the connection
+          at INTEGER, since INTEGER,  -- it happened then, or at least after `since`
+          event TEXT,  -- came, changed, went
+          was TEXT     -- JSON: column → value before; of a row that went the whole; NULL of one that came
+        )
+        """,
+        "CREATE INDEX undo_log_by_moment ON undo_log (connection, stream, at)",
+        """
+        CREATE TABLE held (
+          connection TEXT, stream TEXT,
+          field TEXT,     -- canonical, or `custom.` and the CRM's name
+          since INTEGER,  -- end of the full pull that first brought it
+          until INTEGER,  -- last pull that brought it; NULL: it still comes
+          PRIMARY KEY (connection, stream, field, since)
+        ) WITHOUT ROWID
+        """,
+    ):
+        db.execute(statement)
+
+
+@migrations(name="0005_views")
 def _views(db: Database) -> None:
     for name, query in views.VIEWS.items():
         db.create_view(name, query)

@@ -36,6 +36,8 @@ class Interval:
     custom: frozenset[str]
     since: datetime
     now: datetime
+    fresh: frozenset[str] = frozenset()
+    """Fields that only this pull delivers, the pack's own ones as `custom.` and their name."""
 
 
 def observe(db: sqlite3.Connection, connection: str, stream: Stream, interval: Interval, pull: int) -> None:

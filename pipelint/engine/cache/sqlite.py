@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pipelint.connectors.base import Page, Supply
-from pipelint.engine.cache import links, state
+from pipelint.engine.cache import coverage, links, state
 from pipelint.engine.cache.observe import Interval
 from pipelint.engine.cache.state import State
 from pipelint.engine.cache.store import Stored, delete, delete_unseen, store_page
@@ -89,6 +89,7 @@ class Cache:
             known = state.load(db, connection, supply.stream)
             begun = state.begun(known, connection, supply, pull, full=full)
             state.save(db, begun)
+            coverage.note(db, begun)
             return begun.cursor
 
     def store(self, connection: str, page: Page, supply: Supply, pull: int, now: datetime) -> Stored:
@@ -102,6 +103,7 @@ class Cache:
                 unseen = delete_unseen(db, connection, page.stream, known.pending.pull, pull)
                 stored = stored._replace(deleted=stored.deleted + unseen)
                 known = state.full_ended(known, known.pending, now)
+                coverage.note(db, known)
             state.save(db, replace(known, cursor=page.cursor, pull=pull))
             return stored
 
@@ -114,6 +116,8 @@ class Cache:
     def withdraw(self, connection: str, stream: Stream) -> None:
         """The connection does not deliver this stream any more: it counts as not synced from now on."""
         with self.transaction() as db:
+            if known := state.load(db, connection, stream):
+                coverage.note(db, replace(known, supply=None))
             db.execute(
                 "DELETE FROM sync_state WHERE connection = ? AND stream = ?", (connection, stream.value)
             )
@@ -197,4 +201,5 @@ def _interval(known: State, supply: Supply, now: datetime) -> Interval | None:
     held, since = known.supply, known.last_pull_at or known.first_pull_at
     if held is None or since is None:
         return None
-    return Interval(held.fields & supply.fields, held.custom & supply.custom, since, now)
+    fresh = supply.fields - held.fields | {f"custom.{name}" for name in supply.custom - held.custom}
+    return Interval(held.fields & supply.fields, held.custom & supply.custom, since, now, fresh)

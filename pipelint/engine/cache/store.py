@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from pipelint.connectors.base import Page
-from pipelint.engine.cache import links
+from pipelint.engine.cache import links, undo_log
 from pipelint.engine.cache.encode import rows
 from pipelint.engine.cache.observe import OBSERVED, Interval, observe, prefer_crm
 from pipelint.engine.cache.tables import CHILDREN, Table, table
@@ -48,9 +48,12 @@ def store_page(
 ) -> Stored:
     """Store the records, observe what changed if there is an interval to compare over, drop what is gone."""
     links.watch(db)
+    undo_log.watch(db, interval)
     groups = _by_stream(page.records)
     for stream in sorted(groups, key=list(Stream).index):
         _put(db, connection, stream, groups[stream], interval, pull)
+    if Stream.ACTIVITIES in groups:
+        _drop_other_links(db, connection, groups)
     deleted = delete(db, connection, page.stream, page.deleted) if page.deleted else 0
     links.derive(db, connection, pull)
     return Stored(len(groups.get(page.stream, ())), deleted)
@@ -108,8 +111,6 @@ def _put(
         return
     if stream is Stream.OPPORTUNITIES and links.any_held(db, connection):
         _touch(db, "opportunity", _ids(records))
-    if stream is Stream.ACTIVITIES:
-        _replace_links(db, connection, _ids(records))
     if stream is Stream.ACTIVITY_LINKS:
         _touch(db, "activity", _ids(records))
     added = {"via": "direct"} if stream is Stream.ACTIVITY_LINKS else {}
@@ -176,13 +177,17 @@ def _drop_moved(db: sqlite3.Connection, connection: str, spec: Table) -> None:
     )
 
 
-def _replace_links(db: sqlite3.Connection, connection: str, activities: Sequence[str]) -> None:
-    """Make room for the links of these activities: their page holds all of them."""
-    _touch(db, "activity", activities)
+def _drop_other_links(db: sqlite3.Connection, connection: str, groups: Mapping[Stream, list[Record]]) -> None:
+    """Remove the links of a page's activities that are not on it: the page holds all of them."""
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS delivered (kind, record, activity)")
+    db.execute("DELETE FROM temp.delivered")
+    db.executemany("INSERT INTO temp.delivered VALUES (?, ?, ?)", groups.get(Stream.ACTIVITY_LINKS, ()))
+    _touch(db, "activity", _ids(groups[Stream.ACTIVITIES]))
     db.execute(
         """
         DELETE FROM activity_link
         WHERE connection = ? AND activity IN (SELECT id FROM temp.touched_activity)
+          AND (kind, record, activity) NOT IN (SELECT kind, record, activity FROM temp.delivered)
         """,
         (connection,),
     )
@@ -217,14 +222,6 @@ def _drop_where(db: sqlite3.Connection, connection: str, stream: Stream, where: 
             SELECT opportunity FROM contact_role WHERE connection = ? AND {where}
             """,
             (connection,),
-        )
-    if stream in OBSERVED:
-        db.execute(
-            f"""
-            DELETE FROM field_change WHERE connection = ? AND kind = ?
-              AND record IN (SELECT id FROM {stream.value} WHERE connection = ? AND {where})
-            """,
-            (connection, stream.value, connection),
         )
     return db.execute(f"DELETE FROM {stream.value} WHERE connection = ? AND {where}", (connection,)).rowcount
 

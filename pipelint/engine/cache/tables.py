@@ -68,12 +68,11 @@ _INDEXES: Mapping[Stream, tuple[str, ...]] = {
 CHILDREN: Mapping[Stream, Mapping[Stream, str]] = {
     Stream.OPPORTUNITIES: {
         Stream.CONTACT_ROLES: "opportunity",
-        Stream.STAGE_CHANGES: "opportunity",
         Stream.LINE_ITEMS: "opportunity",
     },
     Stream.CONTACTS: {Stream.CONTACT_ROLES: "contact"},
 }
-"""What goes with a record that goes, and by which of its columns."""
+"""What goes with a record that goes, and by which of its columns; its history stays, for days when it was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,8 @@ class Table:
         """Whether a record that goes stays as inactive, since old records and histories still name it."""
         return "active" in self.fields
 
-    def create(self) -> Iterator[str]:
-        """The statements that make the table and its indexes."""
+    def create(self, *, temporary: bool = False) -> Iterator[str]:
+        """The statements that make the table and then its indexes."""
         types = {**self.fields, **self.added}
         columns = ["connection TEXT NOT NULL"]
         columns += [
@@ -121,12 +120,13 @@ class Table:
         ]
         columns += ["pull INTEGER NOT NULL", f"PRIMARY KEY ({', '.join(self.key)})"]
         yield (
-            f"CREATE TABLE {self.name} (\n  "
+            f"CREATE {'TEMP ' if temporary else ''}TABLE {self.name} (\n  "
             + ",\n  ".join(columns)
             + ("\n) WITHOUT ROWID" if self.clustered else "\n)")
         )
         for column in self.indexes:
-            yield f"CREATE INDEX {self.name}_by_{column} ON {self.name} (connection, {column})"
+            index = f"{'temp.' if temporary else ''}{self.name}_by_{column}"
+            yield f"CREATE INDEX {index} ON {self.name} (connection, {column})"
 
 
 @cache

@@ -90,9 +90,16 @@ def test_connections_do_not_share_records(cache):
     assert rows(cache, "SELECT connection, id FROM opportunity") == [("south", "1")]
 
 
-def test_a_deleted_opportunity_takes_everything_that_hangs_on_it(deal):
+def test_a_deleted_opportunity_takes_everything_that_hangs_on_it_but_its_history(deal):
     pulled(deal, page(Stream.OPPORTUNITIES, deleted=["opp"]))
-    left = {"account": 1, "contact": 1, "activity": 2, "activity_link": 1}
+    left = {
+        "account": 1,
+        "contact": 1,
+        "activity": 2,
+        "activity_link": 1,
+        "stage_change": 1,
+        "field_change": 1,
+    }
     assert held(deal) == left
     assert rows(deal, "SELECT kind, record, activity FROM activity_link") == [("contact", "con", "mail")]
 
