@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -41,16 +40,19 @@ _MOVED = """
       AND s.pipeline IN ('', (SELECT pipeline FROM temp.opportunity WHERE connection = :connection AND id = :id))
     WHERE opportunity.connection = :connection AND opportunity.id = :id
 """
-_LAST = "(SELECT max(at) FROM main.stage_change b WHERE b.connection = c.connection AND b.opportunity = {} AND b.at <= :at)"
+_LAST = """
+    (SELECT max(at) FROM main.stage_change b
+     WHERE b.connection = c.connection AND b.opportunity = c.id AND b.at <= :at)
+"""
 _STAGES = f"""
-    SELECT c.id, h.from_stage, {_LAST.format("c.id")} FROM temp.opportunity c
+    SELECT c.id, h.from_stage, {_LAST} FROM temp.opportunity c
     CROSS JOIN (
       SELECT opportunity, from_stage, row_number() OVER (PARTITION BY opportunity ORDER BY at, id) AS place
       FROM main.stage_change WHERE connection = :connection AND at > :at
     ) h ON h.opportunity = c.id AND h.place = 1
     WHERE c.connection = :connection AND h.from_stage IS NOT NULL AND h.from_stage IS NOT c.stage
     UNION ALL
-    SELECT c.id, o.stage, {_LAST.format("c.id")} FROM temp.opportunity c
+    SELECT c.id, o.stage, {_LAST} FROM temp.opportunity c
     JOIN main.opportunity o ON o.connection = c.connection AND o.id = c.id
     WHERE c.connection = :connection AND c.stage IS NOT o.stage AND o.stage = (
       SELECT b.to_stage FROM main.stage_change b
@@ -107,22 +109,22 @@ class _Value:
         self.known = self.column in spec.fields and self.column not in spec.key
         self.type = spec.fields.get(self.column)
 
-    def held(self, where: str) -> Any:
+    def column_of(self, where: str) -> object:
         query = f'SELECT "{self.column}" FROM {where}.{self.table} WHERE connection = ? AND id = ?'
         row = self.db.execute(query, self.key).fetchone() if self.known else None
-        if self.own is None:
-            return row and row[0]
-        return msgspec.json.decode(row[0] or "{}") if row else {}
+        return row and row[0]
+
+    def own_of(self, where: str) -> dict[str, object]:
+        return dict(msgspec.json.decode(str(self.column_of(where) or "{}")))
 
     def today(self) -> str | None:
-        held = self.held("main")
-        value = held if self.own is None else held.get(self.own)
+        value = self.column_of("main") if self.own is None else self.own_of("main").get(self.own)
         return None if value is None else _text(value)
 
     def set(self, text: str | None) -> None:
         value: object = text
         if self.own is not None:
-            others = {name: each for name, each in self.held("temp").items() if name != self.own}
+            others = {name: each for name, each in self.own_of("temp").items() if name != self.own}
             told = {} if text is None else {self.own: self.like_today(text)}
             value = msgspec.json.encode(others | told, order="deterministic").decode()
         elif self.type is ColumnType.INSTANT and text is not None and "-" in text[1:]:
@@ -134,7 +136,7 @@ class _Value:
     def like_today(self, text: str) -> object:
         """The text as a value of the type that the field has otherwise."""
         for where in ("temp", "main"):
-            match self.held(where).get(self.own):
+            match self.own_of(where).get(self.own or ""):
                 case bool():
                     return text in {"1", "true"}
                 case int() | list():

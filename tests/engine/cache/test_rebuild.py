@@ -137,7 +137,7 @@ PULL = ("pull", Stream.OWNERS, "a", "a", 0)
 FULL = [("put", stream, id_, other, 1) for stream in MAKE for id_, other in ("aa", "bb")]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(steps, max_size=8), st.lists(steps, max_size=20))
 def test_every_pulled_moment_is_rebuilt_as_it_was(before, after):
     crm, at = Crm(), 1.0
@@ -159,3 +159,73 @@ def test_every_pulled_moment_is_rebuilt_as_it_was(before, after):
         for moment, snapshot in taken.items():
             assert past(cache, moment) == snapshot, moment
         assert dump(cache) == now, "looking at the past leaves the present alone"
+
+
+class TestBetweenTwoPulls:
+    """We saw a change late; the CRM's own history knows better when it was."""
+
+    @pytest.fixture
+    def cache(self):
+        """A deal that went a → b at hour 3 and b → c at hour 5; pulled at 2 and at 8, last touched at hour 7."""
+        with Cache.open(":memory:") as opened:
+            offered = supply(Stream.OPPORTUNITIES, "Need__c", "Sure__c")
+            stages = [
+                Stage("a", "", is_open=True),
+                Stage("b", "", is_open=True),
+                Stage("c", "", is_open=False),
+            ]
+            pulled(opened, page(Stream.STAGES, *stages), at=hour(1))
+            first = Opportunity("1", hour(1), stage="a", is_open=True, next_step="call", owner="ann")
+            first = first._replace(custom={"Need__c": "x", "Sure__c": False})
+            last = first._replace(
+                modified_at=hour(7), stage="c", is_open=False, next_step="write", owner="bob"
+            )
+            last = last._replace(closed_at=hour(5), custom={"Need__c": "z", "Sure__c": True})
+            moves = [StageChange("s1", "1", "a", "b", hour(3)), StageChange("s2", "1", "b", "c", hour(5))]
+            fields = [
+                FieldChange("f1", "opportunity", "1", "next_step", "call", "write", hour(4)),
+                FieldChange("f2", "opportunity", "1", "custom.Need__c", "x", "y", hour(3)),
+                FieldChange("f3", "opportunity", "1", "custom.Need__c", "y", "z", hour(5)),
+                FieldChange("f4", "opportunity", "1", "custom.Sure__c", "0", "1", hour(3)),
+            ]
+            for at, deal, moved, changed in ((2, first, [], []), (8, last, moves, fields)):
+                pulled(opened, page(Stream.OPPORTUNITIES, deal), at=hour(at), supplied=offered)
+                pulled(opened, page(Stream.STAGE_CHANGES, *moved), at=hour(at))
+                pulled(opened, page(Stream.FIELD_CHANGES, *changed), at=hour(at))
+            yield opened
+
+    @pytest.mark.parametrize(
+        ("at", "stage", "open_", "next_step", "owner", "own"),
+        [
+            (2, "a", 1, "call", "ann", '{"Need__c":"x","Sure__c":false}'),
+            (3, "b", 1, "call", "ann", '{"Need__c":"y","Sure__c":true}'),
+            (4, "b", 1, "write", "ann", '{"Need__c":"y","Sure__c":true}'),
+            (6, "c", 0, "write", "ann", '{"Need__c":"z","Sure__c":true}'),
+            (7, "c", 0, "write", "bob", '{"Need__c":"z","Sure__c":true}'),
+        ],
+    )
+    def test_what_it_tells_is_taken_from_it(self, cache, at, stage, open_, next_step, owner, own):
+        with rebuilt(cache, CRM, microseconds(hour(at)), held_at(cache.db, CRM, hour(at))):
+            query = "SELECT stage, is_open, next_step, owner, custom FROM opportunity"
+            assert rows(cache, query) == [(stage, open_, next_step, owner, own)]
+
+    def test_changes_after_that_moment_had_not_happened(self, cache):
+        with rebuilt(cache, CRM, microseconds(hour(4)), held_at(cache.db, CRM, hour(4))):
+            assert rows(cache, "SELECT id FROM stage_change") == [("s1",)]
+            assert rows(cache, "SELECT id FROM field_change WHERE origin = 'crm' ORDER BY 1") == [
+                ("f1",),
+                ("f2",),
+                ("f4",),
+            ]
+
+
+def test_what_was_not_pulled_by_then_is_not_taken_from_today():
+    with Cache.open(":memory:") as cache:
+        deal = Opportunity("1", hour(0), name="A", next_step="call")
+        offered = supply(Stream.OPPORTUNITIES, without=["next_step"])
+        pulled(cache, page(Stream.OPPORTUNITIES, deal), at=hour(1), supplied=offered)
+        pulled(cache, page(Stream.OPPORTUNITIES, deal), at=hour(2))
+        pulled(cache, page(Stream.LEADS, Lead("1", hour(0))), at=hour(2))
+        with rebuilt(cache, CRM, microseconds(hour(1)), held_at(cache.db, CRM, hour(1))):
+            assert rows(cache, "SELECT name, next_step FROM opportunity") == [("A", None)]
+            assert rows(cache, "SELECT count(*) FROM lead") == [(0,)]

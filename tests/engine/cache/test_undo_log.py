@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def cache():
         yield opened
 
 
-def noted(cache: Cache) -> list[tuple[object, ...]]:
+def noted(cache: Cache) -> list[tuple[Any, ...]]:
     """Stream, key, hour, event and former values, without the empty ones."""
     found = rows(cache, "SELECT stream, key, at, event, was FROM undo_log ORDER BY id")
     return [
@@ -89,7 +90,7 @@ def test_a_record_that_comes_goes_and_returns(cache):
     ]
 
 
-KINDS = {
+KINDS: dict[Stream, tuple[Any, dict[str, object], dict[str, object]]] = {
     Stream.OWNERS: (Owner("1", hour(0), active=True), {"active": False}, {"active": 1}),
     Stream.STAGES: (Stage("1", "p", label="Open"), {"label": "Lead"}, {"label": "Open"}),
     Stream.ACCOUNTS: (Account("1", hour(0), name="A"), {"name": "B"}, {"name": "A"}),
