@@ -37,6 +37,7 @@ write_back:
   first_push: {pipelines: [new-business], max_changes: 200}
 
 schedule: 15m
+metrics: /var/lib/node_exporter/textfile/pipelint.prom
 """
 
 MEANINGS: Final = {

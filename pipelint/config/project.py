@@ -116,6 +116,9 @@ class ProjectModel(Settings):
         description="how often `pipelint run --every` runs, where the command names no time of its own",
         json_schema_extra={"default": "15m"},
     )
+    metrics: str | None = Field(
+        default=None, description="a file for Prometheus, written after every run", examples=["pipelint.prom"]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class ProjectFile:
     connections: Mapping[str, Connection]
     write_back: WriteBack
     schedule: timedelta
+    metrics: Path | None
 
     @property
     def paths(self) -> ProjectPaths:
@@ -191,6 +195,7 @@ def load_project_file(folder: Path, problems: Problems, *, known_crms: Sequence[
         connections=MappingProxyType(connections),
         write_back=model.write_back,
         schedule=model.schedule,
+        metrics=folder / model.metrics if model.metrics else None,
     )
 
 

@@ -176,6 +176,10 @@ class Connector(Protocol):
     def api_calls(self) -> int:
         """Requests sent so far, retries included."""
 
+    @property
+    def calls_left(self) -> int | None:
+        """What the CRM said last of its allowance of calls; None where it has said nothing yet, or has none."""
+
     def streams(self) -> Sequence[Stream]:
         """What this connection can pull, in the order in which it should be pulled."""
 

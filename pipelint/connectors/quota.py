@@ -34,6 +34,11 @@ class Allowance:
     used: int | None = None
     allowed: int | None = None
 
+    @property
+    def left(self) -> int | None:
+        """Calls that remain to everybody, the reserve included; None before the CRM has told."""
+        return None if self.used is None or self.allowed is None else self.allowed - self.used
+
     def report(self, used: int, allowed: int) -> None:
         """Take over the figures of an answer."""
         self.used, self.allowed = used, allowed

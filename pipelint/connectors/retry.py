@@ -36,6 +36,13 @@ def log_attempt(attempt: Attempt) -> None:
         attempt.caused_by,
         attempt.number,
         attempt.wait,
+        extra={
+            "event": "trying again",
+            "call": attempt.name,
+            "why": attempt.caused_by,
+            "attempt": attempt.number,
+            "wait": round(attempt.wait, 1),
+        },
     )
 
 

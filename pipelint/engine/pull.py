@@ -128,8 +128,16 @@ def _pull_stream(
         )
         yield result
     cache.finish_stream(connector.name, supply, started)
-    counts = {"stored": result.stored, "deleted": result.deleted, "api_calls": result.api_calls}
-    _log.info("pulled", extra={"connection": connector.name, "stream": stream.value, **counts})
+    _log.info(
+        "pulled",
+        extra={
+            "connection": connector.name,
+            "stream": stream.value,
+            "stored": result.stored,
+            "deleted": result.deleted,
+            "api_calls": result.api_calls,
+        },
+    )
     if stream is Stream.ACTIVITIES:
         # Links come on the pages of their activities, so only their supply remains to be put in force.
         links = connector.supply(Stream.ACTIVITY_LINKS, ())

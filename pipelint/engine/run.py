@@ -20,6 +20,7 @@ from pipelint.engine.hold import held_by, release
 from pipelint.engine.journal import settle
 from pipelint.engine.limits import check_limits
 from pipelint.engine.lock import run_lock
+from pipelint.engine.metrics import publish
 from pipelint.engine.plan import Plan, add_to_plan
 from pipelint.engine.project import Project
 from pipelint.engine.pull import Progress, PullResult, pull, silent
@@ -32,6 +33,7 @@ from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.runs import begin, error_json, finish, new_id
 from pipelint.engine.saved import SavedPlan, load, restrict
 from pipelint.engine.scope import Scope
+from pipelint.engine.telemetry import log_begun, log_connection, log_ended
 from pipelint.errors import CacheUnusable, ExitCode, PipelintError, UsageError
 
 Mode: TypeAlias = Literal["preview", "on"]
@@ -56,6 +58,8 @@ class ConnectionResult:
     """The undo after which nothing is written here until `push --resume`."""
     error: PipelintError | None = None
     api_calls: int = 0
+    calls_left: int | None = None
+    """Of the CRM's allowance, as far as it tells."""
     seconds: float = 0.0
 
     @property
@@ -92,6 +96,11 @@ class RunResult:
     dry_run: bool
     connections: dict[str, ConnectionResult] = field(default_factory=dict)
     finished_at: datetime | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 while it is under way."""
+        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else 0.0
 
     @property
     def exit_code(self) -> ExitCode:
@@ -175,11 +184,15 @@ class _Run:
             result = RunResult(new_id(cache.db, started), started, self.settings.mode, self.dry_run)
             if not self.dry_run:
                 begin(cache, result.run, started, project.pack, result.mode)
+            log_begun(result)
             for connection in chosen:
                 result.connections[connection.name] = self.connection(cache, connection, result)
             result.finished_at = project.clock()
             if not self.dry_run:
                 finish(cache, result.run, result.finished_at, summary(result))
+            log_ended(result)
+            if project.file.metrics and self.pulls and not self.dry_run:
+                publish(result, project.file.metrics)
         return result
 
     def connection(self, cache: Cache, connection: Connection, whole: RunResult) -> ConnectionResult:
@@ -193,11 +206,13 @@ class _Run:
                     self.steps(cache, connection, connector, whole.run, result)
                 finally:
                     result.api_calls = connector.api_calls
+                    result.calls_left = connector.calls_left
         except CacheUnusable:
             raise
         except PipelintError as error:
             result.error = error
         result.seconds = (self.project.clock() - started).total_seconds()
+        log_connection(result)
         return result
 
     def steps(

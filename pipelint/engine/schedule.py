@@ -54,7 +54,12 @@ def repeat(
             stopping.check()
             passed = (clock() - first) // period
             if passed > slot:
-                _log.warning("starts left out", extra={"missed": passed - slot})
+                missed = passed - slot
+                _log.warning(
+                    "%d starts left out: the run before them took too long, or the machine slept",
+                    missed,
+                    extra={"event": "starts left out", "missed": missed},
+                )
             slot = passed + 1
             start = first + slot * period + chance() * min(period / 10, _LATEST)
             _log.info("waiting", extra={"until": start.isoformat(timespec="seconds")})

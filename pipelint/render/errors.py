@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,17 +88,16 @@ class Doorstep:
 
     def tell(self, error: PipelintError) -> None:
         """Say on stderr what went wrong."""
-        facts = {"reason": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
-        if isinstance(error, ProblemsFound):
-            facts["reason"] = "; ".join(f"{each.place}: {each.what}" for each in error.problems)
-        self.say("failed", render_error(error, color=self.color), facts)
-
-    def say(self, event: str, text: str, facts: Mapping[str, object]) -> None:
-        """For people a text, for programs a line like those of the log."""
-        if self.logs == "json":
-            _log.error(event, extra=dict(facts))
-        else:
-            print(text, file=sys.stderr)  # noqa: T201  the doorstep is where text leaves
+        if self.logs == "text":
+            _say(render_error(error, color=self.color))
+            return
+        whys = (
+            [f"{each.place}: {each.what}" for each in error.problems]
+            if isinstance(error, ProblemsFound)
+            else ()
+        )
+        why = "; ".join(whys) or error.message
+        _log.error("failed", extra={"why": why, "hint": error.hint, "exit_code": int(error.exit_code)})
 
 
 def handle(run: Callable[[Doorstep], int]) -> int:
@@ -111,7 +110,10 @@ def handle(run: Callable[[Doorstep], int]) -> int:
         doorstep.tell(error)
         return error.exit_code
     except KeyboardInterrupt:
-        doorstep.say("interrupted", "interrupted", {"exit_code": int(ExitCode.INTERRUPTED)})
+        if doorstep.logs == "text":
+            _say("interrupted")
+        else:
+            _log.error("interrupted", extra={"exit_code": int(ExitCode.INTERRUPTED)})
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain when it flushes at exit.
@@ -119,10 +121,16 @@ def handle(run: Callable[[Doorstep], int]) -> int:
         return ExitCode.OK
     except Exception as error:
         log = shown(_write_log(error, doorstep.project), doorstep.project)
-        text = f"pipelint stopped because of a mistake of its own; please attach {log} to a report"
-        doorstep.say("mistake of pipelint", text, {"log": log, "exit_code": int(ExitCode.BUG)})
+        if doorstep.logs == "text":
+            _say(f"pipelint stopped because of a mistake of its own; please attach {log} to a report")
+        else:
+            _log.error("mistake of pipelint", extra={"file": log, "exit_code": int(ExitCode.BUG)})
         return ExitCode.BUG
     return code
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201  the doorstep is where text leaves
 
 
 def _write_log(error: Exception, project: Path) -> Path:

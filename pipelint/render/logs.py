@@ -19,6 +19,7 @@ def configure(verbosity: int, format: Literal["text", "json"], stream: TextIO | 
     """Log to `stream` (stderr): errors at -1, warnings at 0, what happens at 1, everything from 2 on.
 
     Facts are passed as `extra`: `logger.info("pulled", extra={"connection": "acme-sales", "records": 12})`.
+    A line that is a sentence for people has its name for programs there too, as `event`.
     Of other packages only warnings are shown: what they say in detail may hold customers' data.
     """
     formatter = _JsonFormatter() if format == "json" else _TextFormatter()
@@ -38,10 +39,14 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 class _TextFormatter(logging.Formatter):
-    """`warning: pulled  connection=acme-sales records=12`"""
+    """`info: pulled  connection=acme-sales stored=12`, or the sentence alone where the line is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = " ".join(f"{name}={value}" for name, value in _facts(record).items())
+        facts = (
+            ""
+            if hasattr(record, "event")
+            else " ".join(f"{name}={value}" for name, value in _facts(record).items())
+        )
         line = f"{record.levelname.lower()}: {record.getMessage()}"
         return "\n".join(filter(None, [f"{line}  {facts}".rstrip(), _trace(self, record)]))
 
@@ -54,7 +59,7 @@ class _JsonFormatter(logging.Formatter):
         line = {
             "ts": ts.replace("+00:00", "Z"),
             "level": record.levelname.lower(),
-            "event": record.getMessage(),
+            "event": getattr(record, "event", record.getMessage()),
             **_facts(record),
         }
         if trace := _trace(self, record):

@@ -136,7 +136,7 @@ def test_what_fails_is_a_line_of_the_log_where_programs_read_it(
     lines = [json.loads(line) for line in answer.err.splitlines()]
     failed = next(line for line in lines if line["event"] == "failed")
     assert failed["exit_code"] == 3
-    assert failed["reason"].startswith("A run of this project is under way: held by ann")
+    assert failed["why"].startswith("A run of this project is under way: held by ann")
     assert [line["event"] for line in lines[-2:]] == ["waiting", "ended on request"]
 
 

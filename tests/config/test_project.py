@@ -173,6 +173,7 @@ def test_the_schema_offers_what_the_file_may_hold() -> None:
         "connections",
         "write_back",
         "schedule",
+        "metrics",
     }
     assert schema["required"] == ["pipelint", "connections"]
     assert schema["additionalProperties"] is False

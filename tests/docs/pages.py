@@ -13,6 +13,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("docs/rules/*.md"),
+        *ROOT.glob("deploy/*.md"),
         *ROOT.glob("examples/**/*.md"),
     ]
 )

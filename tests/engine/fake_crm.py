@@ -142,6 +142,7 @@ class FakeConnector:
         self.org = crm
         self.write_limits = WriteLimits(crm.batch)
         self.api_calls = 0
+        self.calls_left = 1000
 
     def streams(self) -> Sequence[Stream]:
         stages = (Stream.STAGES,) if self.org.stages else ()

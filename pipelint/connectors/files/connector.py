@@ -32,6 +32,7 @@ class FilesConnector(ReadOnly):
 
     crm = "files"
     api_calls = 0
+    calls_left = None
 
     def __init__(self, name: str, settings: Settings, folder: Path, project: Path, zone: tzinfo) -> None:
         self.name = name
@@ -76,7 +77,8 @@ class FilesConnector(ReadOnly):
         if not now.is_current(path):
             raise UnexpectedAnswer(f"{self._shown(path)} changed while it was being read", hint="run again")
         for loss in losses.by_column.values():
-            _log.warning("%s: %s", self._shown(path), loss)
+            file, why = self._shown(path), str(loss)
+            _log.warning("%s: %s", file, why, extra={"event": "values left out", "file": file, "why": why})
         yield Page(stream, page, now.cursor(None), begins_full=begins, ends_full=True)
 
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:

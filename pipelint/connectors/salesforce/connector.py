@@ -54,6 +54,10 @@ class SalesforceConnector:
     def api_calls(self) -> int:
         return self._client.api_calls
 
+    @property
+    def calls_left(self) -> int | None:
+        return self._client.allowance.left
+
     # Reading
 
     def streams(self) -> Sequence[Stream]:
