@@ -23,7 +23,7 @@ _BATCH = 400
 
 def bases(cache: Cache, source: Source, records: Iterable[str]) -> dict[str, str]:
     """A digest for each record of everything its texts are made from but the time."""
-    moving = _moving(source.pack, source.compiled.kind)
+    moving = moving_facts(source.pack, source.compiled.kind)
     ids = list(records)
     found: dict[str, str] = {}
     for first in range(0, len(ids), _BATCH):
@@ -39,7 +39,7 @@ def _steady(column: str, moving: frozenset[str]) -> bool:
     return column.partition("__")[0] not in moving and not column.startswith(PREFIX)
 
 
-def _moving(pack: Pack, kind: RecordKind) -> frozenset[str]:
+def moving_facts(pack: Pack, kind: RecordKind) -> frozenset[str]:
     """The facts that are another number tomorrow on the same data, and whatever is worked out from them."""
     facts = pack.facts[kind]
     moving = {name for name, fact in facts.items() if _looks_at_today(fact)} | {"segment"}
@@ -57,12 +57,13 @@ def _looks_at_today(fact: Fact) -> bool:
         case Difference(left, right):
             return left is None or right is None
         case OverRows():
-            return fact.form.where is not None and _relative(fact.form.where)
+            return fact.form.where is not None and is_relative(fact.form.where)
         case _:
             return False
 
 
-def _relative(condition: Condition) -> bool:
+def is_relative(condition: Condition) -> bool:
+    """Whether it looks at today."""
     return any(
         isinstance(operand, Span | Period) or (isinstance(operand, Day) and operand.day is None)
         for test in tests_in(condition)

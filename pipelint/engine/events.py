@@ -60,7 +60,13 @@ class Transition:
     day: date
     at: int
     run: str
-    told: Told
+    pack_hash: str
+    evidence: str
+
+    @property
+    def told(self) -> Told:
+        """The evidence, read."""
+        return _told.decode(self.evidence) if self.evidence else Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +86,11 @@ class Standing:
 def transitions(db: sqlite3.Connection, connection: str, kind: str, record: str) -> Iterator[Transition]:
     """All that was recorded of one record, in its order."""
     query = """
-        SELECT rule, event, severity, day, at, run, evidence FROM finding_event
+        SELECT rule, event, severity, day, at, run, pack_hash, coalesce(evidence, '') FROM finding_event
         WHERE connection = ? AND kind = ? AND record = ? ORDER BY id
     """
-    for rule, event, severity, day, at, run, told in db.execute(query, (connection, kind, record)):
-        evidence = _told.decode(told) if told else Told()
-        yield Transition(rule, event, severity, date.fromisoformat(day), at, run, evidence)
+    for rule, event, severity, day, *rest in db.execute(query, (connection, kind, record)):
+        yield Transition(rule, event, severity, date.fromisoformat(day), *rest)
 
 
 def standing(past: Iterable[Transition]) -> dict[str, Standing]:
@@ -102,11 +107,12 @@ def standing(past: Iterable[Transition]) -> dict[str, Standing]:
 def _moved(before: Standing | None, each: Transition) -> Standing:
     state = before.state if before and each.event == "severity" else cast("State", each.event)
     since = None if state == "pending" else each.day
+    waiver = each.told.waiver if state == "waived" else None
     if before is None:
-        return Standing(state, each.severity, each.at, since, each.told.waiver)
+        return Standing(state, each.severity, each.at, since, waiver)
     if before.since is not None:
         since = before.since if since is None else min(before.since, since)
-    return Standing(state, each.severity, min(before.first_seen, each.at), since, each.told.waiver)
+    return Standing(state, each.severity, min(before.first_seen, each.at), since, waiver)
 
 
 class Standings:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, TypeAlias
 
 from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.causes import Causes, Happened
 from pipelint.engine.check import sources
+from pipelint.engine.events import ENDS
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
 from pipelint.engine.findings import Finding, FindingStatus, Source, findings, rows_of
 from pipelint.engine.identity import find
@@ -55,6 +57,8 @@ class Explained:
     waiver: Waiver | None = None
     hidden_by: str = ""
     due: date | None = None
+    history: tuple[Happened, ...] = ()
+    """What runs recorded of it: all where it was asked for alone, else since it last began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ class _Explanation:
         self.reader = source.reader(row, self.language, source.compiled.moment.today)
         self.unsynced = source.compiled.inputs.unsynced
         self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
+        self.causes = Causes(cache, source, record)
 
     def whole(self, rule: str | None) -> RecordExplained:
         found = findings(self.cache, self.source, language=self.language, ages=True, record=self.record)
@@ -116,6 +121,8 @@ class _Explanation:
         names = [name for name in self.source.pack.rules if name == rule] if rule else list(by_rule)
         order = {"flagged": 0, "trial": 1, "pending": 2, "waived": 3, "hidden": 4, "could_not_check": 5}
         explained = [self.rule(name, by_rule.get(name)) for name in names]
+        if rule is None:
+            explained = [replace(each, history=_current(each.history)) for each in explained]
         explained.sort(key=lambda each: (order.get(each.status, 9), each.rule))
         return RecordExplained(
             self.source.connection,
@@ -153,6 +160,7 @@ class _Explanation:
             waiver=finding.waiver if finding else None,
             hidden_by=finding.hidden_by if finding else "",
             due=finding.due if finding else None,
+            history=self.causes.of(name),
         )
 
     def status(self, checks: list[CompiledCheck]) -> Status:
@@ -200,3 +208,9 @@ class _Explanation:
         blank = self.row.get(test.field.main.name) is None and test.field.name not in self.unsynced
         if test.if_blank is not None and blank:
             yield f"blank counts as {'yes' if test.if_blank else 'no'}"
+
+
+def _current(history: tuple[Happened, ...]) -> tuple[Happened, ...]:
+    """What happened since it last ended."""
+    ended = [number for number, each in enumerate(history, 1) if each.event in ENDS]
+    return history[ended[-1] if ended else 0 :]

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipelint.engine.causes import Happened
+from pipelint.engine.events import Event
 from pipelint.engine.explain import Decided, Explained, RecordExplained
 from pipelint.render.documents import as_text
 from pipelint.render.scores import explained_document, explained_lines
 from pipelint.render.table import STYLES
 from pipelint.render.waivers import waived, waiver_document
+
+_EVENTS: Mapping[Event, str] = {
+    "pending": "first seen",
+    "flagged": "flagged, {}",
+    "waived": "waived",
+    "hidden": "hidden",
+    "severity": "became {}",
+    "resolved": "ended",
+    "gone": "gone",
+    "renamed": "renamed",
+}
 
 
 def render(explained: RecordExplained, form: str, *, color: bool) -> str:
@@ -50,6 +64,7 @@ def document(explained: RecordExplained) -> dict[str, Any]:
                 "in_scope": [_test(each) for each in rule.in_scope],
                 "items": list(rule.items),
                 "waiver": waiver_document(rule.waiver),
+                "history": [_happened(each) for each in rule.history],
             }
             for rule in explained.rules
         ],
@@ -63,6 +78,17 @@ def _test(each: Decided) -> dict[str, Any]:
 
 def _said(each: Decided) -> str:
     return f"{each.test} [{'; '.join(each.because)}]" if each.because else each.test
+
+
+def _happened(each: Happened) -> dict[str, Any]:
+    return {
+        "event": each.event,
+        "severity": each.severity,
+        "day": each.day.isoformat(),
+        "run": each.run,
+        "pack": each.pack_hash,
+        "causes": [{"why": cause.why, "text": cause.text} for cause in each.causes],
+    }
 
 
 def _rule(rule: Explained, color: bool) -> list[str]:
@@ -87,6 +113,7 @@ def _rule(rule: Explained, color: bool) -> list[str]:
         lines.append(f"  {waived(rule.waiver)}")
     if rule.hidden_by:
         lines.append(f"  hidden by {rule.hidden_by}")
+    lines += list(_history(rule.history))
     if rule.fix:
         lines.append(f"  to clear it: {rule.fix}")
     if rule.why:
@@ -94,6 +121,15 @@ def _rule(rule: Explained, color: bool) -> list[str]:
     if rule.playbook:
         lines.append(f"  playbook: {rule.playbook}")
     return lines
+
+
+def _history(history: Sequence[Happened]) -> Iterator[str]:
+    """A line for each transition: the day, what happened, why, and the run that recorded it."""
+    days = [f"{each.day:%-d %b %Y}" for each in history]
+    events = [_EVENTS[each.event].format(each.severity) for each in history]
+    for day, event, each in zip(days, events, history, strict=True):
+        why = "; ".join(cause.text for cause in each.causes)
+        yield f"  {day:>{max(map(len, days))}}  {event:<{max(map(len, events))}}  {why} (run {each.run})"
 
 
 def _painted(text: str, severity: str, color: bool) -> str:

@@ -13,6 +13,7 @@ import pytest
 from pipelint.connectors import registry
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.project import Project, open_project
+from pipelint.engine.pull import pull
 from pipelint.engine.run import ConnectionResult, RunResult, push, run
 from pipelint.records import Owner
 
@@ -84,6 +85,11 @@ class Acme:
 
     def run(self, *, dry_run: bool = False) -> ConnectionResult:
         return self.whole(run(self.project, dry_run=dry_run))
+
+    def pull(self) -> None:
+        project = self.project
+        with project.cache() as cache, project.connect(project.file.connections["acme"]) as connector:
+            pull(cache, connector, {}, clock=self.crm.clock, stopping=project.stopping)
 
     def push(self, *, dry_run: bool = False) -> ConnectionResult:
         return self.whole(push(self.project, dry_run=dry_run))
