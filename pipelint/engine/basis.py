@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.findings import Source, rows_of
+from pipelint.engine.prepare.table import CLOCK
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile_fact import fields_of
 from pipelint.rules.conditions import Condition, Day, Period, Span, tests_in
@@ -36,7 +37,8 @@ def bases(cache: Cache, source: Source, records: Iterable[str]) -> dict[str, str
 
 def _steady(column: str, moving: frozenset[str]) -> bool:
     """Scores fade with time; their grades are looked at by the plan itself."""
-    return column.partition("__")[0] not in moving and not column.startswith(PREFIX)
+    of_clock = column in CLOCK or column.partition("__")[0] in moving
+    return not of_clock and not column.startswith(PREFIX)
 
 
 def moving_facts(pack: Pack, kind: RecordKind) -> frozenset[str]:

@@ -104,8 +104,8 @@ def source_of(
     """One kind of record on one connection, prepared and compiled."""
     moment = Moment(pack.settings.calendar, as_of)
     compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
-    prepared = prepare(cache, pack, compiled, said, _shown_fields(pack, kind).union(read))
-    return Source(said.connection, said.crm, pack, compiled, prepared.table)
+    table = prepare(cache, pack, compiled, said, sorted(_shown_fields(pack, kind).union(read)))
+    return Source(said.connection, said.crm, pack, compiled, table)
 
 
 def check(

@@ -12,7 +12,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.crm_schema import fields_now, load
 from pipelint.engine.drift import drifts
 from pipelint.engine.own_fields import own_fields
-from pipelint.engine.prepare.words import stage_rows
+from pipelint.engine.prepare.words import stage_rows, stages_in_use
 from pipelint.engine.project import Project
 from pipelint.errors import PipelintError
 
@@ -89,7 +89,8 @@ def drifted(
 
 def unmapped_stages(cache: Cache, project: Project, connection: Connection) -> Iterator[Diagnosis]:
     """Stages in use that no pipeline of the pack maps."""
-    rows = stage_rows(cache.db, project.pack, connection.name, connection.crm)
+    used = stages_in_use(cache.db, connection.name)
+    rows = stage_rows(cache.db, project.pack, connection.name, connection.crm, used)
     unmapped = [row for row in rows if row.number is None and not row.ignored]
     for row in unmapped:
         count = cache.db.execute(

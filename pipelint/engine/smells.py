@@ -10,7 +10,7 @@ from pipelint.engine.bench import filled
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.findings import findings
-from pipelint.engine.prepare.words import StageRow, stage_rows
+from pipelint.engine.prepare.words import StageRow, stage_rows, stages_in_use
 from pipelint.engine.project import Project
 from pipelint.errors import Place, Problem
 from pipelint.rules.catalogue import RecordKind
@@ -125,7 +125,8 @@ class _Smelt:
 def _unmapped(cache: Cache, project: Project) -> Iterator[Problem]:
     """Records in a stage that no pipeline maps."""
     for connection in project.connections():
-        for row in stage_rows(cache.db, project.pack, connection.name, connection.crm):
+        used = stages_in_use(cache.db, connection.name)
+        for row in stage_rows(cache.db, project.pack, connection.name, connection.crm, used):
             if row.number is None and not row.ignored:
                 count = _records_in(cache, connection.name, row)
                 if count:

@@ -129,6 +129,11 @@ class Calendar:
         """The day that is today at this instant."""
         return self.day_of(as_of)
 
+    def end_of_day(self, as_of: datetime) -> datetime:
+        """The last instant of the local day, or the instant itself where clocks have gone back over midnight."""
+        midnight = self.instant(datetime.combine(_date(self.day_of(as_of) + 1), time()))
+        return max(midnight - timedelta(microseconds=1), as_of)
+
     def is_working_day(self, day: int) -> bool:
         return (day + _THURSDAY) % 7 in self.working_days and _date(day) not in self.holidays
 

@@ -440,7 +440,7 @@ def prepared_source(
     compiled = compile_pack(
         pack, kind, inputs_of(pack, kind, delivered), Moment(pack.settings.calendar, as_of)
     )
-    table = prepare(cache, pack, compiled, delivered, ()).table
+    table = prepare(cache, pack, compiled, delivered, ())
     return Source(delivered.connection, delivered.crm, pack, compiled, table)
 
 

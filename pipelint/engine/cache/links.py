@@ -2,18 +2,28 @@
 
 Connectors deliver direct links. The rows derived from them are kept beside them, so that a rule reads all
 activities of an opportunity from one place in the table. What a page touches is noted while it is stored,
-and only that is derived again, in the same transaction.
+and only that is derived again, in the same transaction; the links as they were before are kept aside until
+then, so that records whose activities are still the same are not judged again.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+
+from pipelint.engine.cache.touched import resolve_activities
 
 _TOUCHED = (
     "CREATE TEMP TABLE IF NOT EXISTS touched_opportunity (id TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TEMP TABLE IF NOT EXISTS touched_activity (id TEXT PRIMARY KEY) WITHOUT ROWID",
+    """
+    CREATE TEMP TABLE IF NOT EXISTS link_before (
+      kind TEXT, record TEXT, activity TEXT, via TEXT, PRIMARY KEY (kind, record, activity)
+    ) WITHOUT ROWID
+    """,
     "DELETE FROM temp.touched_opportunity",
     "DELETE FROM temp.touched_activity",
+    "DELETE FROM temp.link_before",
 )
 
 # CROSS JOIN fixes the order: SQLite knows nothing about the size of temporary tables and may start from the
@@ -67,6 +77,19 @@ def watch(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def touch_activities(db: sqlite3.Connection, connection: str, ids: Iterable[str]) -> None:
+    """Note activities whose links are about to change."""
+    touched = [(activity,) for activity in ids]
+    db.executemany(
+        """
+        INSERT OR IGNORE INTO temp.link_before SELECT kind, record, activity, via FROM activity_link
+        WHERE connection = ? AND activity = ? AND activity NOT IN (SELECT id FROM temp.touched_activity)
+        """,
+        ((connection, *each) for each in touched),
+    )
+    db.executemany("INSERT OR IGNORE INTO temp.touched_activity VALUES (?)", touched)
+
+
 def any_held(db: sqlite3.Connection, connection: str) -> bool:
     """Whether the connection has links at all; without, nothing can be derived."""
     query = "SELECT EXISTS (SELECT 1 FROM activity_link WHERE connection = ?)"
@@ -80,3 +103,4 @@ def derive(db: sqlite3.Connection, connection: str, pull: int) -> None:
         if db.execute(f"SELECT EXISTS (SELECT 1 FROM temp.touched_{touched})").fetchone()[0]:
             for statement in statements:
                 db.execute(statement, values)
+    resolve_activities(db, connection)

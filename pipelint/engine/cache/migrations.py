@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from pipelint.engine.cache import views
+from pipelint.engine.cache import touched, views
 from pipelint.engine.cache.tables import table
 from pipelint.records import Stream
 
@@ -115,8 +115,26 @@ def _runs(db: Database) -> None:
         """
         CREATE TABLE prepared (
           name TEXT PRIMARY KEY,  -- of the table, by its fingerprint
-          connection TEXT, kind TEXT, stamp TEXT
+          connection TEXT, kind TEXT,
+          seq INTEGER,      -- up to which of `touched` it is current
+          at INTEGER,       -- the moment that it was last prepared for
+          version INTEGER,  -- grows with every preparation, of all of it or of some records
+          built INTEGER     -- the version at which all of it was prepared
         )
+        """,
+        "CREATE INDEX prepared_by_connection ON prepared (connection, kind)",
+        """
+        CREATE TABLE judged (  -- what the last run looked at: everything, then what was prepared again
+          connection TEXT, kind TEXT,
+          basis TEXT,       -- a digest of everything but the records that its answers rest on
+          version INTEGER,  -- of the prepared table
+          PRIMARY KEY (connection, kind)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE refreshed (  -- the records of a prepared table that were prepared again, and when last
+          name TEXT, record TEXT, version INTEGER, PRIMARY KEY (name, record)
+        ) WITHOUT ROWID
         """,
     ):
         db.execute(statement)
@@ -154,7 +172,7 @@ def _views(db: Database) -> None:
         db.create_view(name, query)
 
 
-@migrations(name="0005_crm_schema")
+@migrations(name="0006_crm_schema")
 def _crm_schema(db: Database) -> None:
     db.execute(
         """
@@ -172,3 +190,9 @@ def _crm_schema(db: Database) -> None:
         ) WITHOUT ROWID
         """
     )
+
+
+@migrations(name="0007_touched")
+def _touched(db: Database) -> None:
+    for statement in (*touched.TABLES, *touched.triggers()):
+        db.execute(statement)

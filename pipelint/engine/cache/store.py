@@ -110,9 +110,9 @@ def _put(
         db.execute(_upsert(stream, f"SELECT * FROM temp.staged_{spec.name} WHERE true"))
         return
     if stream is Stream.OPPORTUNITIES and links.any_held(db, connection):
-        _touch(db, "opportunity", _ids(records))
+        _touch_opportunities(db, _ids(records))
     if stream is Stream.ACTIVITY_LINKS:
-        _touch(db, "activity", _ids(records))
+        links.touch_activities(db, connection, _ids(records))
     added = {"via": "direct"} if stream is Stream.ACTIVITY_LINKS else {}
     values = f"VALUES ({', '.join('?' * len(spec.columns))})"
     db.executemany(_upsert(stream, values), rows(spec, connection, records, added, pull))
@@ -143,8 +143,8 @@ def _stage(db: sqlite3.Connection, spec: Table, encoded: Iterable[tuple[object, 
     )
 
 
-def _touch(db: sqlite3.Connection, what: str, ids: Iterable[str]) -> None:
-    db.executemany(f"INSERT OR IGNORE INTO temp.touched_{what} VALUES (?)", ((id_,) for id_ in ids))
+def _touch_opportunities(db: sqlite3.Connection, ids: Iterable[str]) -> None:
+    db.executemany("INSERT OR IGNORE INTO temp.touched_opportunity VALUES (?)", ((id_,) for id_ in ids))
 
 
 def _touch_staged(db: sqlite3.Connection, connection: str, spec: Table) -> None:
@@ -182,7 +182,7 @@ def _drop_other_links(db: sqlite3.Connection, connection: str, groups: Mapping[S
     db.execute("CREATE TEMP TABLE IF NOT EXISTS delivered (kind, record, activity)")
     db.execute("DELETE FROM temp.delivered")
     db.executemany("INSERT INTO temp.delivered VALUES (?, ?, ?)", groups.get(Stream.ACTIVITY_LINKS, ()))
-    _touch(db, "activity", _ids(groups[Stream.ACTIVITIES]))
+    links.touch_activities(db, connection, _ids(groups[Stream.ACTIVITIES]))
     db.execute(
         """
         DELETE FROM activity_link
@@ -210,6 +210,7 @@ def _drop(db: sqlite3.Connection, connection: str, stream: Stream) -> int:
     if stream in _LINKED:
         _drop_links(db, connection, stream)
     if stream is Stream.ACTIVITIES:
+        links.touch_activities(db, connection, _column(db, "SELECT id FROM temp.gone"))
         db.execute(f"DELETE FROM activity_link WHERE connection = ? AND activity IN {_GONE}", (connection,))
     return _drop_where(db, connection, stream, f"{spec.id} IN {_GONE}")
 
@@ -230,8 +231,12 @@ def _drop_links(db: sqlite3.Connection, connection: str, stream: Stream) -> None
     of_gone = f"FROM activity_link WHERE connection = ? AND kind = ? AND record IN {_GONE}"
     values = (connection, stream.value)
     if stream in (Stream.ACCOUNTS, Stream.CONTACTS):
-        db.execute(f"INSERT OR IGNORE INTO temp.touched_activity SELECT activity {of_gone}", values)
+        links.touch_activities(db, connection, _column(db, f"SELECT DISTINCT activity {of_gone}", values))
     db.execute(f"DELETE {of_gone}", values)
+
+
+def _column(db: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[str]:
+    return [value for (value,) in db.execute(query, tuple(values))]
 
 
 def _retire(

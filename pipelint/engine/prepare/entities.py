@@ -17,11 +17,15 @@ _VIA = {"direct": ("direct",), "contacts": ("direct", "contact"), "account": ("d
 
 @dataclass(slots=True)
 class Rows:
-    """The related rows of one entity: `SELECT record, id, columns…`; `record.x` comes from the base rows `b`."""
+    """The related rows of one entity: `SELECT record, id, columns…`; `record.x` comes from the base rows `b`.
+
+    `among`, such as `IN (…)`, chooses the records.
+    """
 
     name: str
     kind: RecordKind
     pack: Pack
+    among: str = ""
     columns: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -40,7 +44,8 @@ class Rows:
         chosen = [f"{record} AS record", f"{self._id()} AS {quoted(ROW_ID)}"]
         chosen += [f"{sql} AS {quoted(column)}" for column, sql in self.columns.items() if column != ROW_ID]
         join = f" JOIN base b ON b.id = {record}" if self._reads_base() else ""
-        where = " AND ".join(self._conditions()) or "1"
+        chosen_records = [f"{record} {self.among}"] if self.among else []
+        where = " AND ".join([*self._conditions(), *chosen_records]) or "1"
         return f"SELECT {', '.join(chosen)} FROM {source}{join} WHERE {where}"
 
     def _reads_base(self) -> bool:

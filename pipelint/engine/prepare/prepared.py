@@ -1,136 +1,193 @@
-"""Keeps prepared tables: one per fingerprint, made anew when the data or the day moved on."""
+"""Keeps prepared tables, one per fingerprint: made once a local day, then prepared again record by record."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.prepare.columns import word_function
-from pipelint.engine.prepare.evidence import register_placeholders
-from pipelint.engine.prepare.functions import register, register_words
-from pipelint.engine.prepare.money import register_rates
-from pipelint.engine.prepare.table import prepare_sql
-from pipelint.engine.prepare.words import (
-    activity_words,
-    choice_words,
-    forecast_places,
-    role_words,
-    stage_rows,
-)
-from pipelint.rules.compile import CompiledPack
-from pipelint.rules.fields import FieldType
+from pipelint.engine.prepare.register import register_all
+from pipelint.engine.prepare.table import TICKS, Statement
+from pipelint.rules.compile import CompiledPack, compile_pack
+from pipelint.rules.compile_condition import Moment
 from pipelint.rules.pack import Pack
-from pipelint.rules.supply import Delivered, custom_source
-from pipelint.rules.text import fold
+from pipelint.rules.supply import Delivered
 
-VERSION = 2  # of the preparation itself: raise it when the same statement would mean something else
+VERSION = 3  # of the preparation itself: raise it when the same statement would mean something else
 _KEPT = 2  # tables per kind and connection, so that two packs can be compared
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A prepared table, ready to be evaluated."""
-
-    table: str
-    fresh: bool
-    """Whether it was made just now."""
 
 
 def prepare(
     cache: Cache, pack: Pack, compiled: CompiledPack, delivered: Delivered, read: Iterable[str]
-) -> Prepared:
-    """The prepared table of one kind on one connection, made if there is none for this state of the data."""
-    words = _register(cache, pack, delivered)
-    placeholders = sorted(pack.placeholders | pack.settings.blank_words)
-    register_placeholders(cache.db, placeholders)
-    rates: object = None
-    if pack.currency is not None:
-        register_rates(cache.db, pack.currency, compiled.moment.today)
-        rates = repr((pack.currency.to, pack.currency.rates, compiled.moment.today))
-    sql = prepare_sql(pack, compiled, delivered, read)
-    settings = pack.settings
+) -> str:
+    """The name of the prepared table of one kind on one connection, brought up to date for this moment."""
+    later = at_end_of_day(pack, compiled)
     basis = [
         VERSION,
-        sql,
-        words,
-        sorted(settings.blank_words),
-        repr(settings.calendar),
         delivered.connection,
-        rates,
-        placeholders,
+        Statement(pack, later, later, delivered, read).sql(),
+        register_all(cache, pack, delivered, compiled.moment.today),
     ]
     fingerprint = hashlib.sha256(json.dumps(basis, default=str).encode()).hexdigest()[:16]
-    table = f"prepared_{compiled.kind}_{fingerprint}"
-    stamp = _stamp(cache, delivered.connection)
-    query = "SELECT stamp FROM prepared WHERE name = ?"
-    found = cache.db.execute(query, (table,)).fetchone()
-    if found is not None and found[0] == stamp:
-        return Prepared(table, fresh=False)
-    with cache.transaction() as db:
-        db.execute(f'DROP TABLE IF EXISTS "{table}"')
-        db.execute(f'CREATE TABLE "{table}" AS {sql}', {"connection": delivered.connection})
-        db.execute(f'CREATE UNIQUE INDEX "{table}_id" ON "{table}" (id)')
-        db.execute("DELETE FROM prepared WHERE name = ?", (table,))
-        row = (table, delivered.connection, compiled.kind, stamp)
-        db.execute("INSERT INTO prepared (name, connection, kind, stamp) VALUES (?, ?, ?, ?)", row)
-        _drop_old(cache, delivered.connection, compiled.kind)
-    return Prepared(table, fresh=True)
+    name = f"prepared_{compiled.kind}_{fingerprint}"
+    preparation = _Preparation(name, pack, compiled, later, delivered, tuple(read))
+    known = _known(cache.db, name)
+    if known is None or not preparation.is_current(cache.db, known):
+        with cache.transaction() as db:
+            preparation.bring_up_to_date(db)
+    return name
 
 
-def _register(cache: Cache, pack: Pack, delivered: Delivered) -> dict[str, object]:
-    """Make the functions and the stage map; the answer is everything they depend on."""
-    db, crm, connection = cache.db, delivered.crm, delivered.connection
-    register(db, pack.settings.calendar, pack.settings.blank_words)
-    lists: dict[str, dict[str, int] | dict[str, str]] = {
-        "pl_role": role_words(pack, crm, connection),
-        "pl_activity_type": activity_words(pack, crm, connection),
-        "pl_forecast": forecast_places(pack, crm, connection),
-        "pl_changed_field": _own_names(pack, delivered),
-    }
-    for name, mapped in pack.fields.items():
-        if mapped.choices:
-            lists[word_function(name)] = choice_words(mapped.choices, crm, connection)
-    many = {word_function(n) for n, m in pack.fields.items() if m.field.type is FieldType.CHOICES}
-    for function, words in lists.items():
-        register_words(db, function, dict(words), several=function in many)
-    rows = stage_rows(db, pack, connection, crm)
-    db.execute("DROP TABLE IF EXISTS temp.stage_map")
+def at_end_of_day(pack: Pack, compiled: CompiledPack) -> CompiledPack:
+    """The pack compiled for the last instant of the local day: the same all day long."""
+    moment = compiled.moment
+    end = moment.calendar.end_of_day(moment.as_of)
+    return compile_pack(pack, compiled.kind, compiled.inputs, Moment(moment.calendar, end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is remembered of a prepared table."""
+
+    seq: int
+    at: int
+
+
+def _known(db: sqlite3.Connection, name: str) -> _Known | None:
+    row = db.execute("SELECT seq, at FROM prepared WHERE name = ?", (name,)).fetchone()
+    return None if row is None else _Known(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Preparation:
+    """How one prepared table is made, and made again in part."""
+
+    name: str
+    pack: Pack
+    compiled: CompiledPack
+    later: CompiledPack
+    delivered: Delivered
+    read: tuple[str, ...]
+
+    @property
+    def now(self) -> int:
+        return self.compiled.moment.now
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "connection": self.delivered.connection,
+            "kind": self.compiled.kind,
+            "at": self.now,
+        }
+
+    def is_current(self, db: sqlite3.Connection, known: _Known) -> bool:
+        """Whether neither the data nor the clock have moved anything since."""
+        touched = "SELECT 1 FROM touched WHERE seq > :seq AND connection = :connection AND kind = :kind"
+        ticks = f'SELECT 1 FROM "{self.name}" WHERE {TICKS} = 1'
+        values = {**self.values, "seq": known.seq}
+        moved = db.execute(f"SELECT EXISTS ({touched})", values).fetchone()[0]
+        if moved or self.now < known.at:
+            return False
+        return self.now == known.at or not db.execute(f"SELECT EXISTS ({ticks})").fetchone()[0]
+
+    def bring_up_to_date(self, db: sqlite3.Connection) -> None:
+        known = _known(db, self.name)
+        values = {**self.values, "seq": _latest(db), "version": _next_version(db)}
+        if known is None or self.now < known.at:
+            self.make(db, values)
+        else:
+            self.make_dirty(db, values, known.seq)
+        _forget_touched(db, values)
+
+    def make(self, db: sqlite3.Connection, values: dict[str, object]) -> None:
+        """Prepare everything."""
+        drop(db, self.name)
+        db.execute(f'CREATE TABLE "{self.name}" AS {self.statement(dirty=False).sql()}', values)
+        db.execute(f'CREATE UNIQUE INDEX "{self.name}_id" ON "{self.name}" (id)')
+        db.execute(f'CREATE INDEX "{self.name}_ticks" ON "{self.name}" (id) WHERE {TICKS} = 1')
+        db.execute(
+            "INSERT INTO prepared (name, connection, kind, seq, at, version, built)"
+            " VALUES (:name, :connection, :kind, :seq, :at, :version, :version)",
+            values,
+        )
+        _drop_old(db, values)
+
+    def make_dirty(self, db: sqlite3.Connection, values: dict[str, object], since: int) -> None:
+        """Prepare again the records that were touched since, and those that time may have moved."""
+        statement = self.statement(dirty=True)
+        self.choose(db, {**values, "since": since}, siblings=statement.compares_siblings)
+        db.execute(f'DELETE FROM "{self.name}" WHERE id IN (SELECT record FROM temp.dirty)')
+        db.execute(f'INSERT INTO "{self.name}" {statement.sql()}', values)
+        db.execute(
+            "INSERT OR REPLACE INTO refreshed SELECT :name, record, :version FROM temp.dirty",
+            values,
+        )
+        db.execute("UPDATE prepared SET seq = :seq, at = :at, version = :version WHERE name = :name", values)
+
+    def choose(self, db: sqlite3.Connection, values: dict[str, object], *, siblings: bool) -> None:
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS dirty (record TEXT PRIMARY KEY) WITHOUT ROWID")
+        db.execute("DELETE FROM temp.dirty")
+        db.execute(
+            f"""
+            INSERT INTO temp.dirty
+            SELECT record FROM touched WHERE seq > :since AND connection = :connection AND kind = :kind
+            UNION SELECT id FROM "{self.name}" WHERE {TICKS} = 1
+            """,
+            values,
+        )
+        if siblings:
+            db.execute(
+                """
+                INSERT OR IGNORE INTO temp.dirty
+                SELECT other.id FROM temp.dirty d
+                CROSS JOIN opportunity o ON o.connection = :connection AND o.id = d.record
+                CROSS JOIN opportunity other ON other.connection = o.connection AND other.account = o.account
+                """,
+                values,
+            )
+
+    def statement(self, *, dirty: bool) -> Statement:
+        return Statement(self.pack, self.compiled, self.later, self.delivered, self.read, dirty=dirty)
+
+
+def drop(db: sqlite3.Connection, name: str) -> None:
+    """Forget a prepared table."""
+    db.execute(f'DROP TABLE IF EXISTS "{name}"')
+    db.execute("DELETE FROM prepared WHERE name = ?", (name,))
+    db.execute("DELETE FROM refreshed WHERE name = ?", (name,))
+
+
+def _latest(db: sqlite3.Connection) -> int:
+    """The newest number that `touched` has given."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'touched'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _next_version(db: sqlite3.Connection) -> int:
+    """Greater than all before, those of tables that are gone included."""
+    query = "SELECT coalesce(max(version), 0) FROM (SELECT version FROM prepared UNION SELECT version FROM judged)"
+    return int(db.execute(query).fetchone()[0]) + 1
+
+
+def _forget_touched(db: sqlite3.Connection, values: dict[str, object]) -> None:
+    """What every prepared table of a kind has seen."""
     db.execute(
-        "CREATE TEMP TABLE stage_map (pipeline_id TEXT, stage_id TEXT, pipeline TEXT, number INTEGER, kind TEXT,"
-        " grp INTEGER, ignored INTEGER)"
+        """
+        DELETE FROM touched WHERE connection = :connection AND kind = :kind AND seq <= (
+          SELECT min(seq) FROM prepared WHERE connection = :connection AND kind = :kind)
+        """,
+        values,
     )
-    values = [
-        (r.native_pipeline, r.native_stage, r.pipeline, r.number, r.kind, r.group, int(r.ignored))
-        for r in rows
-    ]
-    db.executemany("INSERT INTO temp.stage_map VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-    db.execute("CREATE INDEX temp.stage_map_by_id ON stage_map (stage_id, pipeline_id)")
-    return {**lists, "stages": values}
 
 
-def _own_names(pack: Pack, delivered: Delivered) -> dict[str, str]:
-    """The pack's names of the CRM's own fields, as histories call them."""
-    sources = {name: custom_source(pack, name, delivered) for name in pack.fields}
-    return {fold(f"custom.{source}"): name for name, source in sources.items() if source is not None}
-
-
-def _stamp(cache: Cache, connection: str) -> str:
-    """Moves with every page that was stored for the connection."""
-    rows = cache.db.execute(
-        "SELECT stream, pull, last_pull_at, cursor FROM sync_state WHERE connection = ? ORDER BY stream",
-        (connection,),
-    ).fetchall()
-    return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
-
-
-def _drop_old(cache: Cache, connection: str, kind: str) -> None:
-    old = cache.db.execute(
-        "SELECT name FROM prepared WHERE connection = ? AND kind = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?",
-        (connection, kind, _KEPT),
-    ).fetchall()
-    for (name,) in old:
-        cache.db.execute(f'DROP TABLE IF EXISTS "{name}"')
-        cache.db.execute("DELETE FROM prepared WHERE name = ?", (name,))
+def _drop_old(db: sqlite3.Connection, values: dict[str, object]) -> None:
+    query = (
+        "SELECT name FROM prepared WHERE connection = ? AND kind = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?"
+    )
+    for (name,) in db.execute(query, (values["connection"], values["kind"], _KEPT)).fetchall():
+        drop(db, name)

@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 from pipelint.engine.prepare.columns import STAGE_MISSING, RecordColumns, quoted, split
 from pipelint.engine.prepare.entities import Rows
 from pipelint.engine.prepare.money import RATE, RATE_OF_RECORD
-from pipelint.records import Stream
+from pipelint.engine.prepare.ticks import ticking_records, ticking_rows
 from pipelint.rules.calendar import PERIOD_UNITS
 from pipelint.rules.catalogue import RECORD_STREAM, STAGE_MARKER
 from pipelint.rules.compile import CompiledPack
@@ -23,6 +23,7 @@ from pipelint.rules.ir import columns_in
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered
 from pipelint.rules.thin_evidence import THIN
+from pipelint.rules.ticking import NEVER
 
 SHOWN = {
     "opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "currency"),
@@ -42,15 +43,12 @@ class _Need:
     periods: dict[str, tuple[Field, str]]
 
 
-def prepare_sql(
-    pack: Pack, compiled: CompiledPack, delivered: Delivered, read: Iterable[str], where: str = ""
-) -> str:
-    """The SELECT that makes the prepared table of one kind on one connection.
-
-    `read` are fields beyond those of the rules, such as those that messages show. The parameters `:connection`
-    and the temporary table `stage_map` must be there, and the functions of `functions.register`.
-    """
-    return _Statement(pack, compiled, delivered).sql(read, where)
+TICKS = "row__ticks"
+"""1 on a prepared row that the clock alone may change before the day ends."""
+_ROWS_TICK = "row__rows_tick"
+CLOCK = frozenset({TICKS, _ROWS_TICK})
+"""The columns that tell about the clock, not about the record."""
+DIRTY = "IN (SELECT record FROM temp.dirty)"
 
 
 def _levels(columns: Sequence[str]) -> list[list[str]]:
@@ -70,10 +68,29 @@ def _levels(columns: Sequence[str]) -> list[list[str]]:
     return levels
 
 
-class _Statement:
-    def __init__(self, pack: Pack, compiled: CompiledPack, delivered: Delivered) -> None:
+class Statement:
+    """The SELECT that makes the prepared table of one kind on one connection.
+
+    `later` is the pack compiled for the end of the local day. `read` are fields beyond those of the rules, such
+    as those that messages show. The parameter `:connection` must be given, and `register_all` have been called.
+    With `dirty` it makes only the rows of the records in `temp.dirty`; where it compares siblings, all
+    opportunities of an account must be in there together.
+    """
+
+    def __init__(
+        self,
+        pack: Pack,
+        compiled: CompiledPack,
+        later: CompiledPack,
+        delivered: Delivered,
+        read: Iterable[str],
+        *,
+        dirty: bool = False,
+    ) -> None:
         self.pack = pack
         self.compiled = compiled
+        self.later = later
+        self.dirty = dirty
         self.delivered = delivered
         self.kind = compiled.kind
         facts = {name: fact.field for name, fact in pack.facts[self.kind].items()}
@@ -83,19 +100,24 @@ class _Statement:
         self.unsynced = frozenset(compiled.inputs.unsynced)
         self.record = RecordColumns(pack, self.kind, delivered, self.unsynced)
         self.need = _Need({}, {}, {}, {}, {})
-
-    def sql(self, read: Iterable[str], where: str) -> str:
         self.collect(read)
+
+    @property
+    def compares_siblings(self) -> bool:
+        """Whether facts look at the other opportunities of the account."""
+        return "account_opportunities" in self.by_entity()
+
+    def sql(self) -> str:
         base = ", ".join(["o.id AS id", "o.url AS url", *self.base_columns()])
-        text = f"WITH base AS (SELECT {base} FROM {self.source()}{where})"
+        text = f"WITH base AS (SELECT {base} FROM {self.source()})"
         text += "".join(f", {name} AS ({sql})" for name, sql in self.aggregations())
         joined = "".join(f" LEFT JOIN {name} ON {name}.record = base.id" for name, _ in self.aggregations())
-        chosen = ", ".join(["base.*", *self.fact_columns()])
+        chosen = ", ".join(["base.*", *self.fact_columns(), f"{self.rows_tick()} AS {_ROWS_TICK}"])
         text += f", level0 AS (SELECT {chosen} FROM base{joined})"
         levels = _levels([*self.derived_columns(), *self.score_columns()])
         for number, columns in enumerate(levels, 1):
             text += f", level{number} AS (SELECT *, {', '.join(columns)} FROM level{number - 1})"
-        return f"{text} SELECT * FROM level{len(levels)}"
+        return f"{text} SELECT *, {self.ticks()} AS {TICKS} FROM level{len(levels)}"
 
     # What is needed
 
@@ -183,6 +205,8 @@ class _Statement:
         sql = f"{RECORD_STREAM[self.kind].value} o"
         sql += " LEFT JOIN owner w ON w.connection = o.connection AND w.id = o.owner"
         where = " WHERE o.connection = :connection"
+        if self.dirty:
+            where += f" AND o.id {DIRTY}"
         if self.kind == "opportunity":
             sql += " LEFT JOIN account a ON a.connection = o.connection AND a.id = o.account"
             sql += " LEFT JOIN temp.stage_map m ON m.pipeline_id IS o.pipeline AND m.stage_id = o.stage"
@@ -203,17 +227,22 @@ class _Statement:
             columns.append(f"{RATE_OF_RECORD} AS {quoted(RATE)}")
         return columns
 
-    def aggregations(self) -> list[tuple[str, str]]:
-        """One SELECT with GROUP BY per entity."""
-        by_entity: dict[str, list[Fact]] = {}
+    def by_entity(self) -> dict[str, list[Fact]]:
+        found: dict[str, list[Fact]] = {}
         for fact in self.need.rows.values():
             if fact.name not in self.unsynced and isinstance(fact.form, OverRows):
-                by_entity.setdefault(fact.form.entity.name, []).append(fact)
-        return [(f"of_{name}", self.aggregation(name, facts)) for name, facts in by_entity.items()]
+                found.setdefault(fact.form.entity.name, []).append(fact)
+        return found
+
+    def aggregations(self) -> list[tuple[str, str]]:
+        """One SELECT with GROUP BY per entity."""
+        return [(f"of_{name}", self.aggregation(name, facts)) for name, facts in self.by_entity().items()]
 
     def aggregation(self, name: str, facts: list[Fact]) -> str:
-        rows = Rows(name, self.kind, self.pack)
+        rows = Rows(name, self.kind, self.pack, DIRTY if self.dirty else "")
         chosen = []
+        if (ticks := ticking_rows(facts, self.compiled, self.later)) != NEVER:
+            chosen.append(f"max({expression(ticks)}) AS {TICKS}")
         for fact in facts:
             form = fact.form
             if not isinstance(form, OverRows):
@@ -253,6 +282,19 @@ class _Statement:
             if fact.name in self.inputs.partial:
                 columns.append(f"{self.partial(form)} AS {quoted(fact.field.column('partial').name)}")
         return columns
+
+    def rows_tick(self) -> str:
+        ticking = (
+            f"coalesce(of_{name}.{TICKS}, 0)"
+            for name, facts in self.by_entity().items()
+            if ticking_rows(facts, self.compiled, self.later) != NEVER
+        )
+        return " OR ".join(ticking) or "0"
+
+    def ticks(self) -> str:
+        rows, derived = self.need.rows.values(), self.need.derived.values()
+        ticks = ticking_records(self.pack, self.compiled, self.later, self.delivered, rows, derived)
+        return f"CASE WHEN {_ROWS_TICK} OR {expression(ticks)} THEN 1 ELSE 0 END"
 
     def partial(self, form: OverRows) -> str:
         """1 where the window of a fact begins before its history does."""
@@ -305,8 +347,3 @@ class _Statement:
             )
             for layer in layers
         ]
-
-
-def streams_read(kind: str) -> tuple[Stream, ...]:
-    """The tables whose change makes a prepared table out of date."""
-    return tuple(Stream) if kind == "opportunity" else (Stream.LEADS, Stream.OWNERS, Stream.ACTIVITIES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pipelint.rules.catalogue import ACTIVITY_TYPES, FORECAST_CATEGORIES, ROLES
 from pipelint.rules.pack import NativeNames, Pack, Pipeline, PipelineStage, Words, native_names
@@ -85,9 +86,13 @@ def forecast_places(pack: Pack, crm: str, connection: str) -> dict[str, int]:
     return {native: FORECAST_CATEGORIES.index(word) + 1 for native, word in words.items()}
 
 
-def stage_rows(db: sqlite3.Connection, pack: Pack, connection: str, crm: str) -> list[StageRow]:
-    """What every pair of native pipeline and stage in the cache means to this pack."""
-    pairs = db.execute(
+NativeStage: TypeAlias = tuple[str | None, str]
+"""A native pipeline, and a native stage."""
+
+
+def stages_in_use(db: sqlite3.Connection, connection: str) -> list[NativeStage]:
+    """The native stages that opportunities are in, or moved through."""
+    return db.execute(
         """
         SELECT DISTINCT pipeline, stage FROM opportunity WHERE connection = :c AND stage IS NOT NULL
         UNION SELECT DISTINCT o.pipeline, s.to_stage FROM stage_change s
@@ -98,10 +103,27 @@ def stage_rows(db: sqlite3.Connection, pack: Pack, connection: str, crm: str) ->
         """,
         {"c": connection},
     ).fetchall()
+
+
+def stages_seen(db: sqlite3.Connection, connection: str) -> list[NativeStage]:
+    """Every native stage in every pipeline, of all that were ever seen: found without looking at any record."""
+    return db.execute(
+        """
+        SELECT p.id, s.id FROM stage_seen p JOIN stage_seen s ON s.connection = p.connection
+        WHERE p.connection = ? AND p.what = 'pipeline' AND s.what = 'stage' AND s.id IS NOT NULL
+        """,
+        (connection,),
+    ).fetchall()
+
+
+def stage_rows(
+    db: sqlite3.Connection, pack: Pack, connection: str, crm: str, stages: Iterable[NativeStage]
+) -> list[StageRow]:
+    """What native stages mean to this pack."""
     labels = _Labels(db, connection)
     groups = {"early": 1, "mid": 2, "late": 3}
     rows = []
-    for native_pipeline, native_stage in pairs:
+    for native_pipeline, native_stage in stages:
         pipeline = _pipeline(pack, labels, native_pipeline, crm, connection)
         member = (
             _stage(pipeline, labels, native_pipeline, native_stage, crm, connection) if pipeline else None
