@@ -88,7 +88,8 @@ scores:
       - {name: calls, category: all, points: 50, for_each: activities, fades_over: 10 days}
       - {name: fresh, category: all, points: 20, when: {created_at: {within_last: 6 hours}}}
 waivers:
-  - {rules: [new], when: {stage_entered_at: {within_last: 1 hours}}, reason: A young deal, approved_by: dana@acme.example,
+  - {rules: [new], when: {stage_entered_at: {within_last: 1 hours}}, reason: A young deal,
+     approved_by: dana@acme.example,
      until: 2026-12-31}
   - {rules: [quiet], opportunities: [d1], reason: Known to all, approved_by: dana@acme.example, until: 2026-12-31}
 """
