@@ -63,6 +63,8 @@ class Finding:
     """The rule that hides it, where the status says so."""
     due: date | None = None
     """The day on which its time of grace is over, where the status says pending."""
+    unsynced_items: tuple[str, ...] = ()
+    """What else it may list: items that could not be checked for lack of data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,9 @@ class _Maker:
             waiver=context.waived[flagged[0][0].name] if status == "waived" else None,
             hidden_by=_hider(rule, standing, hidden) if status == "hidden" else "",
             due=context.pending.get(rule.name),
+            unsynced_items=tuple(
+                c.check.item for c, out, _ in checks if out is Outcome.UNSYNCED and c.check.item
+            ),
         )
 
     def counted(self, rule: str, record: str) -> tuple[str, ...]:

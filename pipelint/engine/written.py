@@ -26,23 +26,34 @@ class Part(msgspec.Struct, frozen=True):
     message: str
     fix: str
     since: date
+    items: tuple[str, ...] = ()
+    """What it lists as missing."""
+
+    def rests_on(self, finding: Finding) -> bool:
+        """Whether the finding lacks the data for something that this flag tells."""
+        if not self.items or not finding.unsynced_items:
+            return finding.keeps
+        return not set(self.items).isdisjoint(finding.unsynced_items)
 
 
 def parts_of(
-    found: Iterable[Finding], before: Sequence[Part], titles: Mapping[str, str], today: date
+    found: Iterable[Finding], shown: Sequence[Part], titles: Mapping[str, str], today: date
 ) -> tuple[Part, ...]:
     """The flags of one record, worst first.
 
-    `titles` name the rules that may be written at all, `before` are the flags that the CRM shows now. A rule
-    that could not be checked for lack of data keeps its flag: a connection that loses a field must not make
-    everything look clean.
+    `titles` name the rules that may be written at all, `shown` are the flags that the CRM shows now. A rule
+    that could not be checked for lack of data keeps its flag, word for word: a connection that loses a field must
+    not make anything look clean. An item that was never known keeps nothing.
     """
-    known = {part.rule: part for part in before}
+    known = {part.rule: part for part in shown}
     parts = []
     for finding in found:
         if finding.rule not in titles:
             continue
-        if finding.status == "flagged" and finding.written:
+        before = known.get(finding.rule)
+        if before is not None and before.rests_on(finding) and (finding.keeps or finding.written):
+            parts.append(before)
+        elif finding.status == "flagged" and finding.written:
             parts.append(
                 Part(
                     finding.rule,
@@ -51,10 +62,9 @@ def parts_of(
                     finding.message,
                     finding.fix,
                     finding.since or today,
+                    finding.items,
                 )
             )
-        elif finding.keeps and finding.rule in known:
-            parts.append(known[finding.rule])
     return tuple(sorted(parts, key=lambda part: (-SEVERITY_NUMBER[part.severity], part.rule)))
 
 

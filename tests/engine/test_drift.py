@@ -239,6 +239,32 @@ def test_flags_of_a_field_that_is_gone_stay_and_keep_their_day(drifting: Acme) -
     assert (again.id, again.since) == ("d1", since)
 
 
+LISTING = PACK.replace(
+    "open: {from: {acme: open}}, offer", "open: {from: {acme: open}, required: [%s]}, offer"
+)
+
+
+def test_a_flag_that_lists_a_field_that_is_gone_is_not_rewritten_without_it(drifting: Acme) -> None:
+    (drifting.folder / "rules" / "pack.yaml").write_text(LISTING % "need, close_date", encoding="utf-8")
+    drifting.crm.deal("d1", close_date=None)
+    drifting.run()
+    before = drifting.crm.shows("d1")
+    assert "need, close date" in str(before["pipelint_details"])
+    drifting.crm.custom.pop("Need__c")
+    drifting.run()
+    assert drifting.crm.shows("d1") == before
+
+
+def test_a_field_that_never_was_there_keeps_no_flag_that_lists_another(drifting: Acme) -> None:
+    (drifting.folder / "rules" / "pack.yaml").write_text(LISTING % "budget, close_date", encoding="utf-8")
+    drifting.crm.deal("d0", close_date=None)
+    drifting.run()
+    assert drifting.crm.shows("d0")["pipelint_flags"] == ("stage-required",)
+    drifting.crm.deal("d0", close_date=datetime(2027, 6, 1, tzinfo=UTC).date())
+    drifting.run()
+    assert drifting.crm.shows("d0") == {"pipelint_severity": "clean", "pipelint_hygiene": 100}
+
+
 def test_records_that_hold_a_value_that_is_gone_work_as_before(drifting: Acme) -> None:
     flagged = {(f.id, f.rule) for f in check(drifting).findings if f.status == "flagged"}
     assert {("d1", "rivalled"), ("d1", "far")} <= flagged
