@@ -26,6 +26,21 @@ const field = await connection.tooling.sobject("CustomField").create({
 });
 const identity = await connection.request("/services/oauth2/userinfo");
 
+
+connection.bulk2.pollInterval = 10;
+const stream = await connection.bulk2.query("SELECT Id, Name, Account.Name FROM Opportunity", { scanAll: false });
+const bulkRows = await stream.toArray();
+const loaded = await connection.bulk2.loadAndWaitForResults({
+  object: "Opportunity",
+  operation: "update",
+  input: [
+    { Id: id, NextStep: "loaded,\n\"by\" jsforce", LeadSource: "" },
+    { Id: id, NextStep: "x".repeat(256), LeadSource: "" },
+    { Id: id, NextStep: "", LeadSource: "#N/A" },
+  ],
+});
+const afterwards = await connection.sobject("Opportunity").retrieve(id);
+
 console.log(
   JSON.stringify({
     contacts: await count("SELECT Id FROM Contact"),
@@ -36,6 +51,13 @@ console.log(
     overdue: found.length,
     field: field.success,
     user: identity.preferred_username,
+    bulkRows: bulkRows.length,
+    bulkNames: bulkRows.every((row) => row.Name && "Account.Name" in row),
+    loaded: loaded.successfulResults.length,
+    refused: loaded.failedResults.map((row) => row.sf__Error.split(":")[0]),
+    unprocessed: loaded.unprocessedRecords.length,
+    bulkStep: afterwards.NextStep,
+    bulkSource: afterwards.LeadSource,
     usage: connection.limitInfo.apiUsage.limit,
   }),
 );

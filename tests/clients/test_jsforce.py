@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 
-def test_jsforce_signs_in_queries_describes_updates_and_makes_a_field():
+def test_jsforce_queries_describes_updates_loads_in_bulk_and_makes_a_field():
     with SalesforceSandbox(now=datetime(2026, 11, 23, 9, tzinfo=UTC)) as sandbox:
         identity = sandbox.illnesses["healthy"][0]
         script = ["node", "jsforce.mjs", sandbox.base_url, sandbox.token(), identity]
@@ -40,5 +40,12 @@ def test_jsforce_signs_in_queries_describes_updates_and_makes_a_field():
             "overdue": len(overdue),
             "field": True,
             "user": "integration@sandbox.example",
+            "bulkRows": 120,
+            "bulkNames": True,
+            "loaded": 2,
+            "refused": ["STRING_TOO_LONG"],
+            "unprocessed": 0,
+            "bulkStep": 'loaded,\n"by" jsforce',
+            "bulkSource": None,
             "usage": 15_000,
         }

@@ -1,10 +1,13 @@
 """The sandbox as simple-salesforce sees it, a client that knows nothing of it."""
 
+import csv
+import io
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from simple_salesforce import bulk2
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceMalformedRequest
 
@@ -47,3 +50,29 @@ def test_its_errors_are_those_of_the_vendor(client, generated):
     generated.expire_sessions()
     with pytest.raises(SalesforceExpiredSession):
         client.query("SELECT Id FROM Opportunity")
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Its pauses between two questions about a job take no time."""
+    monkeypatch.setattr(bulk2, "sleep", lambda seconds: None)
+
+
+def test_its_bulk_queries_come_in_sets(client, generated, hasty):
+    sets = list(client.bulk2.Contact.query("SELECT Id, Account.Name FROM Contact", max_records=50))
+    assert len(sets) > 1
+    rows = [row for each in sets for row in csv.DictReader(io.StringIO(each, newline=""))]
+    assert {row["Id"] for row in rows} == {it["Id"] for it in generated.org.query("SELECT Id FROM Contact")}
+    assert all("Account.Name" in row for row in rows)
+
+
+def test_its_bulk_loads_tell_what_became_of_each_row(client, generated, hasty):
+    accounts = [str(it["Id"]) for it in generated.org.query("SELECT Id FROM Account LIMIT 2")]
+    rows = [{"Id": accounts[0], "Fax": "+33 1 99 00 00 01"}, {"Id": accounts[1], "Fax": "x" * 41}]
+    [job] = client.bulk2.Account.update(records=rows)
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (2, 1)
+    found = client.bulk2.Account.get_all_ingest_records(job["job_id"])
+    assert [it["sf__Id"] for it in found["successfulRecords"]] == [accounts[0]]
+    assert [it["sf__Error"].split(":")[0] for it in found["failedRecords"]] == ["STRING_TOO_LONG"]
+    assert found["unprocessedRecords"] == []
+    generated.org.update("Account", accounts[0], {"Fax": None})
