@@ -10,7 +10,7 @@ import click
 
 from pipelint.cli.app import Context
 from pipelint.cli.options import connections, formats
-from pipelint.errors import ExitCode
+from pipelint.errors import ExitCode, UsageError
 
 
 @click.command()
@@ -81,10 +81,16 @@ def doctor(context: Context, only: tuple[str, ...], form: str) -> int:
 
 @click.command()
 @click.option("--apply", is_flag=True, help="Create what is missing; without it the plan is shown.")
+@click.option(
+    "--package",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the fields as files for an administrator to deploy, where the CRM takes such (Salesforce).",
+)
 @connections
 @formats("json")
 @click.pass_obj
-def setup(context: Context, apply: bool, only: tuple[str, ...], form: str) -> int:
+def setup(context: Context, apply: bool, folder: Path | None, only: tuple[str, ...], form: str) -> int:
     """Plan and create our fields in the CRMs, with their permissions.
 
     Doing it twice does no harm: what is there already is left as it is.
@@ -94,9 +100,15 @@ def setup(context: Context, apply: bool, only: tuple[str, ...], form: str) -> in
         pipelint setup --apply
     """
     from pipelint.engine.project import open_project
+    from pipelint.engine.provision import package
     from pipelint.engine.provision import setup as provide
-    from pipelint.render.setup import render_setup
+    from pipelint.render.setup import render_package, render_setup
 
+    if folder is not None:
+        if apply:
+            raise UsageError("--apply and --package exclude each other", hint="choose one of them")
+        click.echo(render_package(list(package(open_project(context.project), folder, only)), form))
+        return ExitCode.OK
     results = list(provide(open_project(context.project), only, apply=apply))
     click.echo(render_setup(results, form))
     return (

@@ -9,7 +9,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pipelint.records import Record, Stream
 
@@ -226,3 +226,14 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give the connection back."""
+
+
+@runtime_checkable
+class Packaging(Protocol):
+    """A connector whose CRM also takes our fields as files that an administrator deploys."""
+
+    def package(self, fields: Sequence[OwnField]) -> Mapping[str, str]:
+        """Relative path → text."""
+
+    def deploying(self, fields: Sequence[OwnField], folder: str) -> Sequence[str]:
+        """What is left for the administrator, beginning with the deployment of the files in this folder."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pipelint.config.project import Connection
-from pipelint.connectors.base import Connector, Diagnosis, OwnField, SetupStep
+from pipelint.connectors.base import Connector, Diagnosis, OwnField, Packaging, SetupStep
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.crm_schema import fields_now, load
 from pipelint.engine.drift import drifts
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.prepare.words import stage_rows, stages_in_use
 from pipelint.engine.project import Project
-from pipelint.errors import PipelintError
+from pipelint.errors import PipelintError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,50 @@ def setup(project: Project, only: Sequence[str] = (), *, apply: bool = False) ->
                     if step.action not in {"ready", "conflict"}:
                         connector.apply_setup(step)
             yield SetupResult(connection.name, steps, tuple(connector.clicks(fields)), apply)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageResult:
+    """The files for one connection, where they went, and what an admin does with them."""
+
+    connection: str
+    folder: Path
+    files: tuple[str, ...]
+    clicks: tuple[str, ...]
+
+
+def package(project: Project, folder: Path, only: Sequence[str] = ()) -> Iterator[PackageResult]:
+    """Write our fields as files to deploy, a folder for each connection where there are several.
+
+    Raises:
+        UsageError: no connection can be set up by files, or they cannot be written.
+    """
+    names = [each.name for each in project.connections(only) if each.writes and each.crm != "files"]
+    found = False
+    for connection in (each for each in project.connections(only) if each.name in names):
+        fields = wanted_fields(project, connection)
+        with project.connect(connection) as connector:
+            if not isinstance(connector, Packaging):
+                continue
+            found = True
+            to = folder / connection.name if len(names) > 1 else folder
+            files = connector.package(fields)
+            _write_files(to, files)
+            clicks = tuple(connector.deploying(fields, str(to))) if files else ()
+            yield PackageResult(connection.name, to, tuple(sorted(files)), clicks)
+    if not found:
+        raise UsageError("no connection's CRM takes packages", hint="run: pipelint setup --apply")
+
+
+def _write_files(folder: Path, files: Mapping[str, str]) -> None:
+    try:
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        hint = "name a folder that can be written to"
+        raise UsageError(f"{folder} cannot be written: {error.strerror}", hint=hint) from None
 
 
 def diagnose(project: Project, only: Sequence[str] = ()) -> Iterator[tuple[str, Diagnosis]]:

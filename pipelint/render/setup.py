@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipelint.connectors.base import Diagnosis
-from pipelint.engine.provision import SetupResult
+from pipelint.engine.provision import PackageResult, SetupResult
 from pipelint.render.documents import as_text
 from pipelint.render.table import plural
 
@@ -37,8 +37,30 @@ def _setup_text(result: SetupResult) -> str:
         lines.append("Nothing was changed. To do it: pipelint setup --apply")
     elif result.clicks:
         lines.append("Left for an admin, so that managers see the fields:")
-        lines += [f"  {number}. {click}" for number, click in enumerate(result.clicks, 1)]
+        lines += _numbered(result.clicks)
     return "\n".join(lines)
+
+
+def render_package(results: Sequence[PackageResult], form: str) -> str:
+    """The files that were written, and what an admin does with them."""
+    if form == "json":
+        found = {
+            each.connection: {"folder": str(each.folder), "files": each.files, "clicks": each.clicks}
+            for each in results
+        }
+        return as_text({"schema": "pipelint.package/1", "connections": found})
+    return "\n\n".join(_package_text(result) for result in results)
+
+
+def _package_text(result: PackageResult) -> str:
+    if not result.files:
+        return f"{result.connection}\nNo field of ours is wanted, so there is nothing to deploy."
+    lines = [f"{result.connection}", f"Written to {result.folder}:", *(f"  {name}" for name in result.files)]
+    return "\n".join([*lines, "Left for an admin:", *_numbered(result.clicks)])
+
+
+def _numbered(clicks: Sequence[str]) -> list[str]:
+    return [f"  {number}. {click}" for number, click in enumerate(clicks, 1)]
 
 
 def render_doctor(found: Sequence[tuple[str, Diagnosis]], form: str, *, color: bool) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelint.engine.project import Project, open_project
-from pipelint.engine.provision import setup
+from pipelint.engine.provision import package, setup
 from pipelint.engine.run import ConnectionResult, run
 from pipelint.errors import ExitCode
 from pipelint.sandbox.salesforce import SalesforceSandbox
@@ -279,3 +279,13 @@ def test_a_renamed_stage(drifting: Org) -> None:
     drifting.rename_stage("Negotiation/Review", "Negotiation and legal review")
     what = "the stage 'Negotiation/Review' of sales/negotiation is gone; did you mean 'Negotiation and legal review'?"
     assert drifting.drift() == [f"rules/pack.yaml:8:61: acme: {what}"]
+
+
+def test_the_fields_are_written_as_a_package_for_an_admin(org: Org, tmp_path: Path) -> None:
+    [result] = package(org.project, tmp_path / "out")
+    assert sorted(str(path.relative_to(result.folder)) for path in result.folder.rglob("*.*")) == list(
+        result.files
+    )
+    assert "package.xml" in result.files
+    assert str(result.folder) in result.clicks[0]
+    assert not any("List View" in click for click in result.clicks)  # it is in the package

@@ -18,9 +18,20 @@ from pipelint.connectors.base import (
     Supply,
     WriteValue,
 )
-from pipelint.connectors.salesforce import doctor, fields, history, pull, soql, stages, write
+from pipelint.connectors.salesforce import (
+    clicks,
+    doctor,
+    fields,
+    history,
+    package,
+    pull,
+    soql,
+    stages,
+    write,
+)
 from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.normalise import READERS, Reading, stored
+from pipelint.connectors.salesforce.provision import Provisioning
 from pipelint.connectors.salesforce.reader import Reader
 from pipelint.connectors.salesforce.refusal import RequestInvalid
 from pipelint.connectors.salesforce.settings import Settings
@@ -95,13 +106,19 @@ class SalesforceConnector:
     # Setting up
 
     def plan_setup(self, fields_: Sequence[OwnField]) -> Sequence[SetupStep]:
-        return tuple(fields.Provisioning(self._client).plan(fields_))
+        return tuple(Provisioning(self._client).plan(fields_))
 
     def apply_setup(self, step: SetupStep) -> None:
-        fields.Provisioning(self._client).apply(step)
+        Provisioning(self._client).apply(step)
 
     def clicks(self, fields_: Sequence[OwnField]) -> Sequence[str]:
-        return fields.clicks(fields_)
+        return clicks.clicks(fields_)
+
+    def package(self, fields_: Sequence[OwnField]) -> Mapping[str, str]:
+        return package.files(fields_, self._settings.api_version)
+
+    def deploying(self, fields_: Sequence[OwnField], folder: str) -> Sequence[str]:
+        return clicks.deploying(fields_, folder)
 
     def diagnose(self, fields_: Sequence[OwnField]) -> Iterator[Diagnosis]:
         return doctor.diagnose(self._client, fields_)

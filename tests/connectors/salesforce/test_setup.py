@@ -29,8 +29,17 @@ def actions(steps: list[SetupStep]) -> Counter[str]:
 
 
 def test_the_first_plan_creates_everything(connector: SalesforceConnector, own: tuple[OwnField, ...]) -> None:
-    assert actions(apply(connector, own)) == {"create": len(own) + 1, "grant": len(own), "assign": 1}
-    assert actions(list(connector.plan_setup(own))) == {"ready": 2 * len(own) + 2}
+    assert actions(apply(connector, own)) == {"create": len(own) + 2, "grant": 2 * len(own), "assign": 1}
+    assert actions(list(connector.plan_setup(own))) == {"ready": 3 * len(own) + 3}
+
+
+def test_others_may_read_our_fields_and_not_edit_them(
+    sandbox: SalesforceSandbox, connector: SalesforceConnector, own: tuple[OwnField, ...]
+) -> None:
+    apply(connector, own)
+    soql = "SELECT Parent.Name, PermissionsEdit FROM FieldPermissions WHERE Field = 'Opportunity.Pipelint_Flags__c'"
+    rights = {row["Parent"]["Name"]: row["PermissionsEdit"] for row in sandbox.org.query(soql)}  # type: ignore[index]
+    assert rights == {"Pipelint": True, "Pipelint_Read": False}
 
 
 def test_a_plan_changes_nothing(
