@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelint.config.paths import shown
@@ -16,6 +17,8 @@ from pipelint.engine.findings import Source
 from pipelint.engine.project import Project
 from pipelint.errors import Problem
 from pipelint.rules.catalogue import ENTITIES, RecordKind
+from pipelint.rules.compile_condition import Moment
+from pipelint.rules.contradictions import contradictions
 from pipelint.rules.fields import Field, Origin
 from pipelint.rules.load import load_tests
 from pipelint.rules.pack import Pack, native_names
@@ -32,9 +35,15 @@ def validate(folder: Path) -> tuple[Pack | None, list[Problem]]:
             connection.settings(registry.load(connection.crm).Settings, problems, elsewhere=True)
     names = tuple(file.connections) if file else names_in_broken_file(folder)
     pack, _ = load_tests(rules, shown(rules, folder), problems, names, home=folder)
-    return None if problems.errors else pack, sorted(
-        problems.found, key=lambda p: (p.place.file, p.place.line, p.place.column)
-    )
+    sound = None if problems.errors else pack
+    found = [*problems.found, *(_contradictions(sound) if sound else ())]
+    return sound, sorted(found, key=lambda p: (p.place.file, p.place.line, p.place.column))
+
+
+def _contradictions(pack: Pack) -> Iterator[Problem]:
+    for rule, other in contradictions(pack, Moment(pack.settings.calendar, datetime(2026, 1, 1, tzinfo=UTC))):
+        what = f"{rule.name} contradicts {other.name} ({other.place}): what one leaves clean the other flags"
+        yield Problem(rule.place, what, "change one, or give them different scopes", "", "warning")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,90 +3,92 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pipelint.engine.bench import filled
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.findings import findings
+from pipelint.engine.overlaps import overlaps
 from pipelint.engine.prepare.words import StageRow, stage_rows, stages_in_use
 from pipelint.engine.project import Project
+from pipelint.engine.tallies import Tallies, Tally
 from pipelint.errors import Place, Problem
 from pipelint.rules.catalogue import RecordKind
+from pipelint.rules.compile_condition import Moment
 from pipelint.rules.conditions import tests_in
+from pipelint.rules.contradictions import contradictions
 from pipelint.rules.fields import Origin
 from pipelint.rules.pack import Pack, Rule
 
 _MUCH = 0.6
 _FEW = 10
 """On fewer records a share says nothing."""
-_SAME_FROM = 5
 _MOSTLY = 0.9
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What one rule did on all records."""
-
-    flagged: set[tuple[str, str]] = field(default_factory=set)
-    unchecked: int = 0
-    blank: Counter[str] = field(default_factory=Counter)
 
 
 def smells(cache: Cache, project: Project) -> list[Problem]:
     """A warning for everything in the pack that the cache makes look odd; nothing where nothing was pulled."""
-    records: Counter[RecordKind] = Counter()
-    seen: dict[str, _Seen] = {}
+    by_kind: dict[RecordKind, Tallies] = {}
     for connection in project.connections():
         for source in sources(cache, project, connection, project.clock()):
-            count = cache.db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0]
-            records[source.compiled.kind] += count
-            for finding in findings(cache, source, language="en", ages=False):
-                mine = seen.setdefault(finding.rule, _Seen())
-                if finding.status != "could_not_check":
-                    mine.flagged.add((finding.connection, finding.id))
-                    continue
-                mine.unchecked += 1
-                mine.blank.update({e.field for e in finding.evidence if not e.unsynced})
-    smelt = _Smelt(project.pack, records, seen)
-    shares = {kind: filled(cache, project, kind) for kind in records}
-    found = [problem for rule in smelt.rules() for problem in smelt.of(rule, shares.get(rule.kind, {}))]
-    return [*found, *smelt.same(), *_unmapped(cache, project)]
+            by_kind.setdefault(source.compiled.kind, Tallies()).add(cache, source)
+    moment = Moment(project.pack.settings.calendar, project.clock())
+    told = frozenset(
+        frozenset({rule.name, other.name}) for rule, other in contradictions(project.pack, moment)
+    )
+    found: list[Problem] = []
+    for kind, tallies in by_kind.items():
+        if tallies.total >= _FEW:
+            smelt = _Smelt(cache, project.pack, tallies, filled(cache, project, kind))
+            rules = [rule for rule in project.pack.live_rules(kind) if not rule.built_in]
+            found += [problem for rule in rules for problem in smelt.of(rule)]
+            found += overlaps(cache, rules, tallies, told)
+    return [*found, *_unmapped(cache, project)]
 
 
 class _Smelt:
-    def __init__(self, pack: Pack, records: Counter[RecordKind], seen: dict[str, _Seen]) -> None:
+    """The rules that people wrote, one by one; the generated ones speak for themselves."""
+
+    def __init__(self, cache: Cache, pack: Pack, tallies: Tallies, shares: Mapping[str, float]) -> None:
+        self.cache = cache
         self.pack = pack
-        self.records = records
-        self.seen = seen
+        self.tallies = tallies
+        self.shares = shares
         self.required = {f.name for p in pack.pipelines for member in p.stages for f in member.required}
 
-    def rules(self) -> Iterator[Rule]:
-        """The live rules that have been asked of enough records; the generated ones speak for themselves."""
-        for rule in self.pack.rules.values():
-            live = rule.status not in {"off", "retired"} and not rule.built_in
-            if live and self.records[rule.kind] >= _FEW:
-                yield rule
-
-    def of(self, rule: Rule, shares: dict[str, float]) -> Iterator[Problem]:
-        seen, total = self.seen.get(rule.name, _Seen()), self.records[rule.kind]
-        share = len(seen.flagged) / total
-        if share > _MUCH:
-            what = f"{rule.name} flags {share:.0%} of {total:,} records: what is nearly always so is soon ignored"
+    def of(self, rule: Rule) -> Iterator[Problem]:
+        tally, total = self.tallies.by_rule.get(rule.name, Tally()), self.tallies.total
+        flagged, unchecked = tally.flagged.bit_count(), tally.unchecked.bit_count()
+        if flagged / total > _MUCH:
+            share = f"{flagged / total:.0%} of {total:,} records"
+            what = f"{rule.name} flags {share}: what is nearly always so is soon ignored"
             yield _warning(rule.place, what, "narrow its scope or its settings")
-        elif not seen.flagged and seen.unchecked < total:
+        elif not flagged and unchecked < total:
             what = f"{rule.name} flags none of {total:,} records"
             yield _warning(rule.place, what, "fine for a rare mistake; otherwise look at its condition")
-        for name, count in seen.blank.most_common(1):
-            if count > total / 2 and self.optional(rule, name):
-                what = f"{rule.name} could not be checked on {count:,} of {total:,} records because {name} is blank"
-                yield _warning(rule.place, what, f"no stage requires {name}: require it, or use if_blank")
+        if unchecked > total / 2:
+            for name, count in self.blank(rule).most_common(1):
+                if count > total / 2 and self.optional(rule, name):
+                    what = f"{rule.name} could not be checked on {count:,} of {total:,} records because {name} is blank"
+                    yield _warning(rule.place, what, f"no stage requires {name}: require it, or use if_blank")
         for name in self.scope(rule):
-            if shares.get(name, 1.0) < _MOSTLY:
-                missing = round((1 - shares[name]) * total)
+            if self.shares.get(name, 1.0) < _MOSTLY:
+                missing = round((1 - self.shares[name]) * total)
                 what = f"the scope of {rule.name} leaves out {missing:,} of {total:,} records: their {name} is blank"
                 yield _warning(rule.place, what, f"no stage requires {name}: require it, or use if_blank")
+
+    def blank(self, rule: Rule) -> Counter[str]:
+        """On how many records each field was blank where the rule could not be checked."""
+        blank: Counter[str] = Counter()
+        for source in self.tallies.sources():
+            mine = tuple(check for check in source.compiled.checks if check.rule.name == rule.name)
+            alone = replace(source, compiled=replace(source.compiled, checks=mine))
+            for finding in findings(self.cache, alone, language="en", ages=False):
+                if finding.status == "could_not_check":
+                    blank.update({e.field for e in finding.evidence if not e.unsynced})
+        return blank
 
     def optional(self, rule: Rule, name: str) -> bool:
         """Whether people fill the field in, and no stage asks them to."""
@@ -108,18 +110,6 @@ class _Smelt:
             )
             if self.optional(rule, name)
         ]
-
-    def same(self) -> Iterator[Problem]:
-        """Rules that flag the very same records, each pair once."""
-        by_records: dict[frozenset[tuple[str, str]], Rule] = {}
-        for rule in self.rules():
-            flagged = frozenset(self.seen.get(rule.name, _Seen()).flagged)
-            if len(flagged) < _SAME_FROM:
-                continue
-            other = by_records.setdefault(flagged, rule)
-            if other is not rule:
-                what = f"{rule.name} flags the same {len(flagged):,} records as {other.name} ({other.place})"
-                yield _warning(rule.place, what, "if one implies the other, let it hide it, or drop one")
 
 
 def _unmapped(cache: Cache, project: Project) -> Iterator[Problem]:
