@@ -144,10 +144,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one change. `unknown`: sent, but no answer came, so read back before trying again."""
+    """What became of one change.
+
+    `unknown`: sent, but no answer came, so read back before trying again. `locked`: somebody else was writing
+    to the record all the time, so nothing was written, and the next run may.
+    """
 
     id: str
-    status: Literal["written", "refused", "gone", "unknown"]
+    status: Literal["written", "refused", "locked", "gone", "unknown"]
     code: str = ""
     message: str = ""
     fields: tuple[str, ...] = ()

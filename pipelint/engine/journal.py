@@ -115,7 +115,7 @@ def _settle_kind(
 
 
 def _remember(db: sqlite3.Connection, connection: str, record: PlannedRecord, outcome: Outcome) -> None:
-    if outcome.status == "unknown":
+    if outcome.status in {"unknown", "locked"}:
         return
     refusals.lift(db, connection, record.kind, record.id)
     if outcome.status == "written":

@@ -12,32 +12,29 @@ SHARE_FROM = 10
 """So many records may always change: two of three are a large share of a small estate, and no accident."""
 
 
-def check_limits(plan: Plan, settings: WriteBack) -> None:
-    """Refuse a plan that is larger than the project's `write_back` allows.
-
-    Raises:
-        LimitExceeded: with the numbers, and which limit to raise.
-    """
+def exceeded(plan: Plan, settings: WriteBack) -> LimitExceeded | None:
+    """Why a plan is larger than the project's `write_back` allows: the numbers, and which limit to raise."""
     changed = len(plan.records)
     pilot = settings.first_push if plan.pilot else None
     limit = pilot.max_changes if pilot else settings.max_changes
     if changed > limit:
         name = "write_back.first_push.max_changes" if pilot else "write_back.max_changes"
-        raise LimitExceeded(
-            f"{plan.connection}: the plan changes {changed:,} records, and {name} allows {limit:,};"
-            " nothing was written",
+        return LimitExceeded(
+            f"the plan changes {changed:,} records, and {name} allows {limit:,}:"
+            " it is refused whole, and nothing is written",
             hint=f"look at the plan with pipelint push --dry-run, then set {name} to {changed} or more",
         )
     again = sum(record.written_before for record in plan.records)
     if again > SHARE_FROM and again > settings.max_share * plan.written_before:
         share = _percent(Decimal(again) / plan.written_before)
-        raise LimitExceeded(
-            f"{plan.connection}: the plan changes {again:,} of the {plan.written_before:,} records written"
-            f" before ({share}), and write_back.max_share allows {_percent(settings.max_share)};"
-            " nothing was written",
+        return LimitExceeded(
+            f"the plan changes {again:,} of the {plan.written_before:,} records written"
+            f" before ({share}), and write_back.max_share allows {_percent(settings.max_share)}:"
+            " it is refused whole, and nothing is written",
             hint="look at the plan with pipelint push --dry-run: if so many findings are right, raise"
             " write_back.max_share",
         )
+    return None
 
 
 def _percent(share: Decimal) -> str:

@@ -29,11 +29,18 @@ class PushResult:
     """Records that are gone from the CRM."""
     unknown: int = 0
     """Records of which the CRM could not say whether they were written; the next run asks again."""
+    locked: int = 0
+    """Records that somebody else was writing to: the next run tries again."""
     newly_refused: int = 0
     """Sent in this run, and refused."""
     api_calls: int = 0
     seconds: float = 0.0
     error: PipelintError | None = None
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something that should have been written was not."""
+        return bool(self.newly_refused or self.unknown or self.locked)
 
 
 def push(
@@ -140,6 +147,8 @@ def _count(result: PushResult, record: PlannedRecord, outcome: Outcome) -> None:
             result.written += 1
         case "gone":
             result.skipped += 1
+        case "locked":
+            result.locked += 1
         case "unknown":
             result.unknown += 1
         case "refused":

@@ -18,7 +18,7 @@ from pipelint.engine.drift import as_json as drift_json
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.hold import held_by, release
 from pipelint.engine.journal import settle
-from pipelint.engine.limits import check_limits
+from pipelint.engine.limits import exceeded
 from pipelint.engine.lock import run_lock
 from pipelint.engine.metrics import publish
 from pipelint.engine.plan import Plan, add_to_plan
@@ -34,7 +34,7 @@ from pipelint.engine.runs import begin, error_json, finish, new_id
 from pipelint.engine.saved import SavedPlan, load, restrict
 from pipelint.engine.scope import Scope
 from pipelint.engine.telemetry import log_begun, log_connection, log_ended
-from pipelint.errors import CacheUnusable, ExitCode, PipelintError, UsageError
+from pipelint.errors import CacheUnusable, ExitCode, LimitExceeded, PipelintError, UsageError
 
 Mode: TypeAlias = Literal["preview", "on"]
 
@@ -52,6 +52,8 @@ class ConnectionResult:
     findings: list[Finding] = field(default_factory=list)
     plan: Plan | None = None
     """None where the connection is not written to at all."""
+    limit: LimitExceeded | None = None
+    """What refuses the plan, or would refuse it if it were written."""
     push: PushResult | None = None
     """None where nothing was to be written: a preview, a dry run, or an error before."""
     held_by: str | None = None
@@ -76,7 +78,7 @@ class ConnectionResult:
     @property
     def exit_code(self) -> ExitCode:
         codes = [self.stopped_by.exit_code if self.stopped_by else ExitCode.OK]
-        if self.push and (self.push.newly_refused or self.push.unknown or (self.plan and self.plan.trouble)):
+        if self.push and (self.push.incomplete or (self.plan and self.plan.trouble)):
             codes.append(ExitCode.INCOMPLETE)
         return max(codes)
 
@@ -261,8 +263,11 @@ class _Run:
                 )
         if result.plan is not None and self.saved is not None:
             restrict(result.plan, self.saved)
+        if result.plan is not None:
+            result.limit = exceeded(result.plan, self.settings)
         if result.plan is not None and writes:
-            check_limits(result.plan, self.settings)
+            if result.limit:
+                raise result.limit
             result.push = write(
                 cache, connector, result.plan, run, clock=project.clock, stopping=project.stopping
             )
@@ -310,6 +315,7 @@ def _told(result: ConnectionResult) -> dict[str, object]:
         "refused": refusals_json(result.refused),
         "gone": push_.skipped,
         "unknown": push_.unknown,
+        "locked": push_.locked,
         "trouble": plan.trouble if plan else [],
         "drift": [drift_json(each) for each in result.drift],
         "held_by": result.held_by,

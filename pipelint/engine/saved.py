@@ -92,7 +92,7 @@ def restrict(plan: Plan, saved: SavedPlan) -> None:
     if moved:
         some = ", ".join(record for _, _, record in moved[:5]) + (" …" if len(moved) > 5 else "")
         raise PlanStale(
-            f"{plan.connection}: {len(moved)} of the {len(wanted)} records of the saved plan have moved since"
+            f"{len(moved)} of the {len(wanted)} records of the saved plan have moved since"
             f" ({some}); nothing was written",
             hint="make a new plan with pipelint push --dry-run --save-plan FILE, and look at it",
         )

@@ -63,7 +63,7 @@ class UndoResult:
         codes = [ExitCode.OK]
         for each in self.connections.values():
             codes += [each.stopped_by.exit_code] if each.stopped_by else []
-            if each.push and (each.push.newly_refused or each.push.unknown):
+            if each.push and each.push.incomplete:
                 codes.append(ExitCode.INCOMPLETE)
         return max(codes)
 
@@ -111,6 +111,7 @@ def summary(result: UndoResult) -> dict[str, object]:
             "api_calls": done.push.api_calls if done.push else 0,
             "refused": refusals_json(done.push.refused if done.push else ()),
             "unknown": done.push.unknown if done.push else 0,
+            "locked": done.push.locked if done.push else 0,
             "error": error_json(done.stopped_by),
         }
         for name, done in result.connections.items()

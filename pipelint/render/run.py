@@ -14,6 +14,7 @@ from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.run import ConnectionResult, RunResult, summary
 from pipelint.engine.runs import error_json
 from pipelint.engine.saved import as_json
+from pipelint.errors import PipelintError
 from pipelint.render.documents import as_text
 from pipelint.render.errors import render_error, render_problems
 from pipelint.render.table import plural
@@ -42,6 +43,7 @@ def _plan_document(result: RunResult) -> dict[str, object]:
             "trouble": each.plan.trouble if each.plan else [],
             "drift": [drift_json(one) for one in each.drift],
             "held_by": each.held_by,
+            "limit": error_json(each.limit),
             "error": error_json(each.stopped_by),
         }
         for name, each in result.connections.items()
@@ -70,14 +72,27 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
                 else "would be written; 'mode: preview' holds them back (see push --dry-run)"
             )
             lines.append(f"  {count} {why}")
+        if each.limit and each.limit is not each.error:
+            lines += ["  a limit stands in its way:", _indented(each.limit)]
     lines += refused_lines(each.refused)
     if each.push and each.push.unknown:
         lines.append(
             f"  {plural(each.push.unknown, 'record')} of unknown outcome: the next run reads them back"
         )
+    if each.push and each.push.locked:
+        lines.append(f"  {locked_text(each.push.locked)}")
     if each.stopped_by is not None:
-        lines.append(indent(f"stopped:\n{render_error(each.stopped_by, color=False)}", "  "))
+        lines += ["  stopped:", _indented(each.stopped_by)]
     return "\n".join(lines)
+
+
+def _indented(error: PipelintError) -> str:
+    return indent(render_error(error, color=False), "    ")
+
+
+def locked_text(count: int, again: str = "the next run") -> str:
+    """About records that somebody else was writing to."""
+    return f"{plural(count, 'record')} locked by somebody else's change: tried again in {again}"
 
 
 def refused_lines(refused: Sequence[Refusal]) -> list[str]:

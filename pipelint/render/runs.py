@@ -11,7 +11,7 @@ from pipelint.engine.saved import as_json
 from pipelint.engine.undo import UndoneConnection, UndoResult, summary
 from pipelint.render.documents import as_text
 from pipelint.render.errors import render_error
-from pipelint.render.run import plan_lines, refused_lines
+from pipelint.render.run import locked_text, plan_lines, refused_lines
 from pipelint.render.table import plural, table
 
 _SHOWN = 50
@@ -106,8 +106,10 @@ def _connection(name: str, done: UndoneConnection, *, planned: bool) -> list[str
     if done.push is not None:
         lines.append(f"  {plural(done.push.written, 'record')} restored")
         lines += refused_lines(done.push.refused)
+        if done.push.locked:
+            lines.append(f"  {locked_text(done.push.locked, 'another undo')}")
     if done.stopped_by is not None:
-        lines.append(indent(f"stopped:\n{render_error(done.stopped_by, color=False)}", "  "))
+        lines += ["  stopped:", indent(render_error(done.stopped_by, color=False), "    ")]
     return lines
 
 

@@ -74,6 +74,8 @@ class FakeCrm:
     withheld: set[str] = field(default_factory=set)
     """Fields of opportunities that the integration user may not see."""
     refuses: dict[str, str] = field(default_factory=dict)
+    locked: set[str] = field(default_factory=set)
+    """Records that somebody else is writing to."""
     writes: list[tuple[str, dict[str, WriteValue]]] = field(default_factory=list)
     batch: int = 3
     kill_at: int | None = None
@@ -227,6 +229,8 @@ class FakeConnector:
         lost = self.org.lose_at == number
         if change.id not in self.org.deals:
             return Outcome(change.id, "gone")
+        if change.id in self.org.locked:
+            return Outcome(change.id, "locked", "LOCK", "somebody else is writing to it")
         if change.id in self.org.refuses:
             return Outcome(change.id, "refused", "RULE", self.org.refuses[change.id])
         if not lost or self.org.lost_is_done:

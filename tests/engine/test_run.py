@@ -231,7 +231,7 @@ def test_a_plan_over_a_limit_is_refused_whole(acme: Acme) -> None:
     result = acme.run()
     assert isinstance(result.error, LimitExceeded)
     assert result.error.message == (
-        "acme: the plan changes 5 records, and write_back.max_changes allows 4; nothing was written"
+        "the plan changes 5 records, and write_back.max_changes allows 4: it is refused whole, and nothing is written"
     )
     assert "set write_back.max_changes to 5" in result.error.hint
     assert result.exit_code is ExitCode.INCOMPLETE

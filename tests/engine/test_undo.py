@@ -229,7 +229,7 @@ def test_stale_plan_is_refused_whole(acme: Acme, tmp_path: Path) -> None:
     result = push(acme.project, saved=path).connections["acme"]
     assert isinstance(result.error, PlanStale)
     assert result.error.message == (
-        "acme: 1 of the 2 records of the saved plan have moved since (d1); nothing was written"
+        "1 of the 2 records of the saved plan have moved since (d1); nothing was written"
     )
     assert result.exit_code is ExitCode.INCOMPLETE
     assert acme.crm.writes == []

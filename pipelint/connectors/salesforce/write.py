@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -103,7 +104,7 @@ def _batch(client: Client, batch: Sequence[Change]) -> Iterator[Outcome]:
         try:
             for outcome in _send(client, list(pending.values())):
                 if _is_lock(outcome):
-                    locked[outcome.id] = outcome
+                    locked[outcome.id] = replace(outcome, status="locked")
                 else:
                     del pending[outcome.id]
                     settled.append(outcome)
