@@ -50,12 +50,13 @@ def log_attempt(attempt: Attempt) -> None:
 class RetryPolicy:
     """Repeats a call that raised `errors.Retry`: later each time, with jitter, within bounds.
 
-    `total` bounds the time of a call with all its waits, `attempts` their number; `first_wait` doubles up to
-    `max_wait`. A server that names a time (`Retry.after`) is given at least that; where this would pass
-    `total`, the error is raised at once. Times in seconds.
+    `total` bounds the time of a call with all its waits, `attempts` their number, and `few` that of a caller
+    in a hurry; `first_wait` doubles up to `max_wait`. A server that names a time (`Retry.after`) is given at
+    least that; where this would pass `total`, the error is raised at once. Times in seconds.
     """
 
     attempts: int = 6
+    few: int = 3
     total: float = 300.0
     first_wait: float = 1.0
     max_wait: float = 60.0
@@ -63,8 +64,18 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
     watch: Callable[[Attempt], None] = log_attempt
 
-    def run(self, name: str, call: Callable[[], T], *, final: type[Retry] | tuple[()] = ()) -> T:
-        """What `call` returns in the end, or its last error; errors of the type `final` are not retried."""
+    def run(
+        self,
+        name: str,
+        call: Callable[[], T],
+        *,
+        final: type[Retry] | tuple[()] = (),
+        hurried: type[Retry] | tuple[()] = (),
+    ) -> T:
+        """What `call` returns in the end, or its last error.
+
+        Errors of the type `final` are not retried, those of the type `hurried` only a few times.
+        """
         grow = wait_exponential_jitter(self.first_wait, self.max_wait, jitter=self.jitter)
 
         def wait(state: RetryCallState) -> float:
@@ -73,7 +84,8 @@ class RetryPolicy:
         def stop(state: RetryCallState) -> bool:
             # idle_for counts the waits themselves, so that an injected sleep obeys the same bound.
             spent = max(state.seconds_since_start or 0.0, state.idle_for)
-            return state.attempt_number >= self.attempts or spent + state.upcoming_sleep > self.total
+            most = self.few if isinstance(_error(state), hurried) else self.attempts
+            return state.attempt_number >= most or spent + state.upcoming_sleep > self.total
 
         def before_sleep(state: RetryCallState) -> None:
             cause = _in_words(_error(state))

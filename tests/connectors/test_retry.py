@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelint.connectors.http import AnswerLost
+from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.retry import Attempt, RetryPolicy
 from pipelint.errors import Busy, RecordRefused, Unreachable
 
@@ -82,6 +82,14 @@ def test_a_caller_may_keep_an_error_for_itself() -> None:
     with pytest.raises(AnswerLost):
         policy([]).run("update", call, final=AnswerLost)
     assert call.calls == 1
+
+
+def test_a_caller_in_a_hurry_gives_up_on_some_errors_soon() -> None:
+    unreachable, busy = Flaky(*[NotSent("refused")] * 9), Flaky(*[Busy("later")] * 9)
+    for call in (unreachable, busy):
+        with pytest.raises((NotSent, Busy)):
+            policy([]).run("sign-in", call, hurried=NotSent)
+    assert (unreachable.calls, busy.calls) == (3, 6)
 
 
 def test_a_watcher_learns_names_and_numbers() -> None:

@@ -22,7 +22,7 @@ from simple_salesforce.api import Salesforce
 from pipelint.config.masking import masker
 from pipelint.connectors.address import base_address, is_loopback
 from pipelint.connectors.base import ConnectContext
-from pipelint.connectors.http import AnswerLost, BoundedAdapter, Session, send
+from pipelint.connectors.http import AnswerLost, BoundedAdapter, NotSent, Session, send
 from pipelint.connectors.quota import Allowance
 from pipelint.connectors.retry import RetryPolicy
 from pipelint.connectors.salesforce.describe import SObjectInfo
@@ -76,6 +76,7 @@ class Client:
         self.api_calls = 0
         self.skew: timedelta | None = None
         """How far the server's clock is ahead of ours; known after the first answer."""
+        self._reached = False
         self._org: Salesforce | None = None
         self._signing_in = threading.Lock()
         self._user = ""
@@ -100,13 +101,11 @@ class Client:
         and logs what was asked, without values. Errors of the type `final` are not retried.
         """
         data = None if body is None else msgspec.json.encode(body)
-        return self.policy.run(name, lambda: self._signed_in(method, path, name, params, data), final=final)
+        return self._try(name, lambda: self._signed_in(method, path, name, params, data), final=final)
 
     def get(self, path: str, type_: type[T], *, name: str, params: Mapping[str, str] | None = None) -> T:
         """A decoded answer; one that is cut or not JSON is asked for again."""
-        return self.policy.run(
-            name, lambda: decoded(self._signed_in("GET", path, name, params, None), type_, name)
-        )
+        return self._try(name, lambda: decoded(self._signed_in("GET", path, name, params, None), type_, name))
 
     def query(
         self, soql: str, *, name: str, all_rows: bool = False, tooling: bool = False
@@ -150,6 +149,10 @@ class Client:
 
     def close(self) -> None:
         self._session.close()
+
+    def _try(self, name: str, call: Callable[[], T], *, final: type[Retry] | tuple[()] = ()) -> T:
+        """Patient with a server that has answered before; one that never did is more likely a wrong address."""
+        return self.policy.run(name, call, final=final, hurried=() if self._reached else NotSent)
 
     def _signed_in(
         self, method: str, path: str, name: str, params: Mapping[str, str] | None, data: bytes | None
@@ -198,6 +201,7 @@ class Client:
 
     def _note(self, headers: Mapping[str, str]) -> None:
         """Learn from any answer: the server's clock, and the calls used (fact sheet §9)."""
+        self._reached = True
         usage = Salesforce.parse_api_usage(headers.get("Sforce-Limit-Info", "")).get("api-usage")
         if usage:
             self.allowance.report(usage.used, usage.total)
@@ -211,7 +215,7 @@ class Client:
 
     def sign_in(self) -> None:
         """Make sure that there is a session with the org."""
-        self.policy.run("sign-in", self._session_with)
+        self._try("sign-in", self._session_with)
 
     def _session_with(self, *, instead_of: Salesforce | None = None) -> Salesforce:
         """The session with the org, a new one instead of one that has ended; all calls share it."""

@@ -12,6 +12,7 @@ from pipelint.connectors.base import Page
 from pipelint.connectors.contract import State, settle
 from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.quota import ReserveReached
+from pipelint.connectors.salesforce import client
 from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import Busy, PermissionMissing, PipelintError, QuotaExhausted, SignInRefused
 from pipelint.records import Stream
@@ -57,13 +58,28 @@ def test_a_wrong_secret_is_refused_at_once_and_not_told(
     assert connector.api_calls == 1
 
 
-def test_an_unreachable_host_is_tried_some_times(
+def test_a_host_that_never_answered_is_given_up_within_seconds(
     sandbox: SalesforceSandbox, connect: Connect, naps: list[float]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         closed = f"http://127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(NotSent, match="refused"):
         pull(connect(sandbox, base_url=closed))
+    assert len(naps) == 2
+
+
+def test_a_host_that_answered_before_is_waited_for(
+    sandbox: SalesforceSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch, naps: list[float]
+) -> None:
+    def down(*_: object, **__: object) -> None:
+        raise NotSent("the connection is refused")
+
+    connector = connect(sandbox)
+    pages = connector.pull(DEALS, None, ())
+    next(pages)
+    monkeypatch.setattr(client, "send", down)
+    with pytest.raises(NotSent):
+        next(pages)
     assert len(naps) == 5
 
 
