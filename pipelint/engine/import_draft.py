@@ -9,7 +9,8 @@ from pipelint.config.nodes import Map, Node
 from pipelint.config.project import Connection
 from pipelint.connectors.base import FieldInfo
 from pipelint.engine.import_fields import WANTED, Candidate, candidates
-from pipelint.engine.import_places import NativePipeline, Placed, claimed, member, place, words
+from pipelint.engine.import_places import NativePipeline, Placed, place, spoken, words
+from pipelint.rules.native_stages import member_of, pipeline_of
 from pipelint.rules.pack import Pack, Pipeline, native_names
 from pipelint.rules.write_yaml import Line, flow, lines, names, scalar
 
@@ -35,10 +36,12 @@ class Draft:
         """An entry for each pipeline of which the pack lacks a stage."""
         crm, connection = self.connection.crm, self.connection.name
         for native in natives:
-            taker = claimed(self.pack, native, crm, connection)
+            taker = pipeline_of(self.pack, native.spoken, crm, connection)
             if taker is not None and taker.ignore:
                 continue
-            unknown = {s.id for s in native.stages if not (taker and member(taker, s, crm, connection))}
+            unknown = {
+                s.id for s in native.stages if not (taker and member_of(taker, spoken(s), crm, connection))
+            }
             placed = place(native, self.pack, crm, connection)
             if unknown and taker is not None and (taker.names or (not native.id and self._speaks(taker))):
                 self._lines_for(taker, [each for each in placed if each.native.id in unknown])

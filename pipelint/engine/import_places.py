@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pipelint.records import Stage as NativeStage
-from pipelint.rules.pack import Pack, Pipeline, PipelineStage, Stage, native_names
+from pipelint.rules.pack import Pack, Stage, native_names
 from pipelint.rules.text import fold
 
 Basis: TypeAlias = Literal["name", "flag", "words", "place"]
@@ -64,30 +64,6 @@ def kind_of(native: NativeStage) -> Literal["open", "won", "lost"] | None:
         return "open" if native.is_open else "lost"
     said = {*words(native.label or ""), *words(native.id)}
     return next((kind for kind, known in _CLOSED.items() if said & known), None)
-
-
-def claimed(pack: Pack, pipeline: NativePipeline, crm: str, connection: str) -> Pipeline | None:
-    """The pack's pipeline that takes this one: by its name, else the one without 'from:'."""
-    rest = None
-    for each in pack.pipelines:
-        found = native_names(each.names, crm, connection)
-        if not found and not each.names:
-            rest = rest or each
-        elif pipeline.spoken & {fold(name) for name in found or (each.name,)}:
-            return each
-    return rest
-
-
-def member(pipeline: Pipeline, native: NativeStage, crm: str, connection: str) -> PipelineStage | None:
-    """The stage of the pack's pipeline that a native one is mapped to already."""
-    spoken = _spoken(native)
-    for each in pipeline.stages:
-        found = native_names(each.names, crm, connection)
-        if not each.names:
-            found = (each.stage.name,)
-        if spoken & {fold(name) for name in found}:
-            return each
-    return None
 
 
 def place(pipeline: NativePipeline, pack: Pack, crm: str, connection: str) -> list[Placed]:
@@ -183,5 +159,6 @@ def _between(points: Sequence[tuple[int, int]], at: int) -> int:
     return round(before[1] + (after[1] - before[1]) * (at - before[0]) / (after[0] - before[0]))
 
 
-def _spoken(native: NativeStage) -> set[str]:
-    return {fold(name) for name in (native.id, native.label) if name}
+def spoken(native: NativeStage) -> frozenset[str]:
+    """What a pack may call a stage."""
+    return frozenset(fold(name) for name in (native.id, native.label) if name)

@@ -143,7 +143,7 @@ def reaches(result: CheckResult, severity: str) -> bool:
     """Whether a flagged finding or a drift is at least this severe; 'never' is never reached."""
     if severity == "never":
         return False
-    least = SEVERITY_NUMBER[severity]  # type: ignore[index]
+    least = SEVERITY_NUMBER[severity]  # type: ignore[index]  # the command offers these words only
     levels = [finding.severity for finding in result.findings if finding.status == "flagged"]
     levels += [drift.problem.level for drift in result.drift]
     return any(SEVERITY_NUMBER[level] >= least for level in levels)

@@ -59,11 +59,12 @@ def fact_columns(fact: Fact, form: OverRows, moment: Moment, unsynced: frozenset
         case "greatest":
             return [FactColumn(plain, Aggregate("max", where, _value(form).main), 1, 0)]
         case function:
+            aggregate = _FUNCTIONS.get(function, function)
             order = _order(form)
             return [
                 FactColumn(
                     fact.field.column(aspect).name,
-                    Aggregate(_FUNCTIONS.get(function, function), where, _value(form).column(aspect), order),  # type: ignore[arg-type]
+                    Aggregate(aggregate, where, _value(form).column(aspect), order),  # type: ignore[arg-type]  # the rest are its own
                     1,
                     None,
                 )

@@ -184,5 +184,5 @@ def columns_in(expr: Expr) -> frozenset[str]:
         elif isinstance(item, tuple):
             pending.extend(item)
         elif not isinstance(item, Constant | str | int | None):
-            pending.extend(getattr(item, name) for name in item.__slots__)  # type: ignore[attr-defined]
+            pending.extend(getattr(item, name) for name in item.__slots__)  # type: ignore[attr-defined]  # what is left has slots
     return frozenset(found)

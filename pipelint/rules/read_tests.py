@@ -117,12 +117,11 @@ class _Reader:
         return records if len(records) == len(found) and len(set(ids)) == len(ids) else ()
 
     def member(self, node: Node, expected: Mapping[str, tuple[Text, Node]]) -> Given | None:
-        name = node.get("id") if isinstance(node, Map) else None
-        if not isinstance(name, Text) or name.is_empty:
+        if not isinstance(node, Map) or not isinstance(name := node.get("id"), Text) or name.is_empty:
             what = "each of several records needs an id"
             self.problems.error(node.place, what, "e.g. {id: a, stage: discovery}")
             return None
-        around = [(key, value) for key, value in node.entries if key.value in OF_RECORD]  # type: ignore[union-attr]
+        around = [(key, value) for key, value in node.entries if key.value in OF_RECORD]
         mine = expected.get(name.value)
         return self.record("opportunity", name.value, node, around, mine[1] if mine else None)
 

@@ -144,4 +144,5 @@ class FilesConnector(ReadOnly):
 
 
 def _field_type(name: str) -> FieldType:
-    return name if name in get_args(FieldType) else "number"  # type: ignore[return-value]
+    known: dict[str, FieldType] = {each: each for each in get_args(FieldType)}
+    return known.get(name, "number")

@@ -73,7 +73,7 @@ class Formats:
 
     def choices(self, cell: Cell) -> tuple[str, ...] | None:
         if isinstance(cell, list):
-            return tuple(text for item in cell if (text := self.text(item))) or None  # type: ignore[arg-type]
+            return tuple(text for item in cell if (text := self.text(item))) or None  # type: ignore[arg-type]  # items are cells
         parts = (part.strip() for part in (self.text(cell) or "").split(";"))
         return tuple(part for part in parts if part) or None
 

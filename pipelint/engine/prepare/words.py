@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipelint.rules.catalogue import ACTIVITY_TYPES, FORECAST_CATEGORIES, ROLES
-from pipelint.rules.pack import NativeNames, Pack, Pipeline, PipelineStage, Words, native_names
+from pipelint.rules.native_stages import member_of, pipeline_of
+from pipelint.rules.pack import NativeNames, Pack, Words, native_names
 from pipelint.rules.text import fold
 
 # What the CRMs usually call them; a pack lists only what differs (rules.md §4.1).
@@ -124,10 +125,9 @@ def stage_rows(
     groups = {"early": 1, "mid": 2, "late": 3}
     rows = []
     for native_pipeline, native_stage in stages:
-        pipeline = _pipeline(pack, labels, native_pipeline, crm, connection)
-        member = (
-            _stage(pipeline, labels, native_pipeline, native_stage, crm, connection) if pipeline else None
-        )
+        pipeline = pipeline_of(pack, labels.pipeline(native_pipeline), crm, connection)
+        spoken = labels.stage(native_pipeline, native_stage)
+        member = member_of(pipeline, spoken, crm, connection) if pipeline else None
         stage = member.stage if member else None
         rows.append(
             StageRow(
@@ -158,29 +158,3 @@ class _Labels:
     def stage(self, pipeline: str | None, native: str) -> set[str]:
         label = self.stages.get((pipeline or "", native)) or self.stages.get(("", native))
         return {fold(name) for name in (native, label) if name}
-
-
-def _pipeline(pack: Pack, labels: _Labels, native: str | None, crm: str, connection: str) -> Pipeline | None:
-    """The pipeline that names this native one, else the one that names none on this connection."""
-    spoken = labels.pipeline(native)
-    rest = None
-    for pipeline in pack.pipelines:
-        names = native_names(pipeline.names, crm, connection)
-        if not names and not pipeline.names and pipeline.name != native:
-            rest = rest or pipeline
-        elif spoken & {fold(name) for name in names or (pipeline.name,)}:
-            return pipeline
-    return rest
-
-
-def _stage(
-    pipeline: Pipeline, labels: _Labels, native_pipeline: str | None, native: str, crm: str, connection: str
-) -> PipelineStage | None:
-    spoken = labels.stage(native_pipeline, native)
-    for member in pipeline.stages:
-        names = native_names(member.names, crm, connection)
-        if not names and not member.names:
-            names = (member.stage.name,)
-        if spoken & {fold(name) for name in names}:
-            return member
-    return None
