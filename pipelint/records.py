@@ -32,6 +32,7 @@ class Stream(StrEnum):
     FIELD_CHANGES = "field_change"
     LEADS = "lead"
     LINE_ITEMS = "line_item"
+    EXCHANGE_RATES = "exchange_rate"
 
 
 CustomValue: TypeAlias = str | Decimal | bool | date | datetime | tuple[str, ...] | None
@@ -219,6 +220,15 @@ class LineItem(NamedTuple):
     discount: Decimal | None = None
 
 
+class ExchangeRate(NamedTuple):
+    """How many units of a currency one unit of the CRM's home currency buys, from a day on; None: for ever."""
+
+    id: str
+    currency: str
+    start: date | None
+    per_home: Decimal | None
+
+
 Record: TypeAlias = (
     Opportunity
     | Account
@@ -233,6 +243,7 @@ Record: TypeAlias = (
     | Pipeline
     | Stage
     | LineItem
+    | ExchangeRate
 )
 
 RECORD_TYPES: Mapping[Stream, type[Record]] = {
@@ -249,4 +260,5 @@ RECORD_TYPES: Mapping[Stream, type[Record]] = {
     Stream.FIELD_CHANGES: FieldChange,
     Stream.LEADS: Lead,
     Stream.LINE_ITEMS: LineItem,
+    Stream.EXCHANGE_RATES: ExchangeRate,
 }

@@ -45,6 +45,13 @@ MEANINGS: Final = {
     ("ClientCredentials", "flow"): "the client credentials flow of an External Client App",
     ("ClientCredentials", "client_id"): "the app's consumer key",
     ("ClientCredentials", "client_secret"): "the app's consumer secret",
+    ("Jwt", "flow"): "the JWT bearer flow of an External Client App",
+    ("Jwt", "client_id"): "the app's consumer key",
+    ("Jwt", "private_key"): "the RSA key, in PEM form, whose certificate the app holds",
+    ("RefreshToken", "flow"): "a consent that was given in a browser once",
+    ("RefreshToken", "client_id"): "the app's consumer key",
+    ("RefreshToken", "client_secret"): "the app's consumer secret, where the app demands it",
+    ("RefreshToken", "refresh_token"): "the refresh token",
     ("AccessToken", "flow"): "a token that somebody else got",
     ("AccessToken", "token"): "the token",
     ("StreamSettings", "encoding"): "the encoding of the file, such as utf-8 or cp1252",
@@ -86,10 +93,14 @@ def settings_page() -> str:
         "Each connection has a name of lower-case letters, digits and hyphens. These keys stand in all of them:",
         _keys(ConnectionHead),
         heading("Connection to Salesforce", 3),
-        "How to prepare the org is said in [Salesforce set-up](salesforce-setup.md).",
+        "How to prepare the org is said in [Salesforce](salesforce.md).",
         _keys(salesforce.Settings),
         "`auth` with `flow: client_credentials`, for unattended jobs:",
         _keys(salesforce.ClientCredentials),
+        "`auth` with `flow: jwt`, for unattended jobs without a shared secret:",
+        _keys(salesforce.Jwt),
+        "`auth` with `flow: refresh_token`, where somebody has consented in a browser:",
+        _keys(salesforce.RefreshToken),
         "`auth` with `flow: access_token`, for tests and CI; such a token cannot be renewed:",
         _keys(salesforce.AccessToken),
         heading("Connection to files", 3),
@@ -160,7 +171,7 @@ def _bounds(said: Mapping[str, Any]) -> str:
 
 def _streams() -> Iterator[tuple[str, str]]:
     for stream in Stream:
-        if stream is Stream.ACTIVITY_LINKS:
+        if stream in {Stream.ACTIVITY_LINKS, Stream.EXCHANGE_RATES}:
             continue
         shape = shape_of(stream)
         needed = {*shape.needed, *(["id"] if shape.needs_id else [])}

@@ -42,13 +42,15 @@ class Supply:
 
     `fields` are canonical names; `custom` are the CRM's API names of the pack's fields that were found and
     pulled. `complete_since` is the instant from which a history stream misses nothing (None: from the
-    beginning of each record).
+    beginning of each record). `whole` are the fields whose changes are all told, from the beginning of each
+    record; those of others are known since the first pull.
     """
 
     stream: Stream
     fields: frozenset[str]
     custom: frozenset[str] = frozenset()
     complete_since: datetime | None = None
+    whole: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Page:
 
     `cursor` is the connector's own text from which the same stream continues after this page. An activity
     page holds the activities and all their links: links of a delivered activity that are not there are gone.
+    `merged` are records that were merged away, and the record that each went into.
 
     A connector delivers everything when it is asked to (no cursor) and when it must, because what was
     deleted since the cursor can no longer be told. `begins_full` and `ends_full` mark the first and the last
@@ -70,6 +73,7 @@ class Page:
     deleted: Sequence[str] = ()
     begins_full: bool = False
     ends_full: bool = False
+    merged: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pipelint.config.paths import shown
 from pipelint.config.project import Connection
 from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.currencies import currency_notices
+from pipelint.engine.currencies import currency_notices, with_rates
 from pipelint.engine.drift import Drift, drift_of
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.prepare.prepared import prepare
@@ -76,11 +76,13 @@ def delivered(cache: Cache, connection: Connection) -> Delivered:
         if supply.complete_since is not None
     }
     opportunities = streams.get(Stream.OPPORTUNITIES)
-    if Stream.FIELD_CHANGES not in fields and opportunities and opportunities.first_pull_at is not None:
-        fields[Stream.FIELD_CHANGES] = _HISTORY_FIELDS
+    history = supplies.get(Stream.FIELD_CHANGES)
+    if opportunities and opportunities.first_pull_at is not None and (history is None or history.whole):
+        fields.setdefault(Stream.FIELD_CHANGES, _HISTORY_FIELDS)
         since[Stream.FIELD_CHANGES] = microseconds(opportunities.first_pull_at)
     custom = {stream: supply.custom for stream, supply in supplies.items()}
-    return Delivered(connection.name, connection.crm, fields, custom, since)
+    whole = history.whole if history else frozenset[str]()
+    return Delivered(connection.name, connection.crm, fields, custom, since, whole)
 
 
 def sources(
@@ -102,6 +104,7 @@ def source_of(
     cache: Cache, pack: Pack, kind: RecordKind, said: Delivered, as_of: datetime, read: Iterable[str] = ()
 ) -> Source:
     """One kind of record on one connection, prepared and compiled."""
+    pack = with_rates(cache, pack, said.connection)
     moment = Moment(pack.settings.calendar, as_of)
     compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
     table = prepare(cache, pack, compiled, said, sorted(_shown_fields(pack, kind).union(read)))

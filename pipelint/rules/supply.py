@@ -9,7 +9,7 @@ from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, Entity, RecordKind
 from pipelint.rules.compile_condition import Inputs
 from pipelint.rules.compile_fact import fields_of
-from pipelint.rules.conditions import Test, Word, fields_in, tests_in
+from pipelint.rules.conditions import All, Condition, Test, Word, fields_in, tests_in
 from pipelint.rules.facts import Difference, Fact, Filled, OpenCriteria, OverRows, Ratio
 from pipelint.rules.fields import Field, Origin
 from pipelint.rules.lower_bound import Seen, seen_of
@@ -26,6 +26,8 @@ class Delivered:
     custom: Mapping[Stream, frozenset[str]] = field(default_factory=dict)
     complete_since: Mapping[Stream, int] = field(default_factory=dict)
     """Microseconds UTC from which a history misses nothing; absent where it never did."""
+    whole_changes: frozenset[str] = frozenset()
+    """The fields whose every change is known, however late the history of others begins."""
 
 
 def inputs_of(pack: Pack, kind: RecordKind, delivered: Delivered) -> Inputs:
@@ -36,7 +38,7 @@ def inputs_of(pack: Pack, kind: RecordKind, delivered: Delivered) -> Inputs:
     partial: dict[str, Seen] = {}
     for name, fact in pack.facts[kind].items():
         if isinstance(fact.form, OverRows):
-            if fact.form.entity.stream in delivered.complete_since:
+            if fact.form.entity.stream in delivered.complete_since and not names.whole(fact.form):
                 partial[name] = seen_of(fact.form)
         elif any(each.name in partial for each in fields_of(fact)):  # what it is based on comes first
             partial[name] = "lost"
@@ -141,6 +143,15 @@ class _Names:
         named = [word.text for word in test.operands if isinstance(word, Word)]
         return test.field.name != "field" or all(self.supplied(known[n]) for n in named if n in known)
 
+    def whole(self, form: OverRows) -> bool:
+        """Whether a fact counts only changes of fields whose every change is known."""
+        named = _fields_named(form.where)
+        return (
+            form.entity.stream is Stream.FIELD_CHANGES
+            and bool(named)
+            and named <= self.delivered.whole_changes
+        )
+
     def _row_field(self, entity: Entity, each: Field) -> bool:
         if each.name.startswith("record."):
             inner = self.pack.known[self.kind].get(each.name.removeprefix("record."))
@@ -158,3 +169,12 @@ class _Names:
             "moved": "new",
         }
         return self._has(stream, made.get(each.name, each.name))
+
+
+def _fields_named(where: Condition | None) -> set[str]:
+    """The fields that every row must be a change of; empty where rows may be of any."""
+    if isinstance(where, Test) and where.field.name == "field" and where.name in {"is", "one_of"}:
+        return {word.text for word in where.operands if isinstance(word, Word)}
+    if isinstance(where, All):
+        return next((named for item in where.items if (named := _fields_named(item))), set())
+    return set()

@@ -97,7 +97,7 @@ def test_every_json_document_is_documented() -> None:
 
 
 def test_every_field_that_setup_creates_is_documented() -> None:
-    written = text_of("salesforce-setup.md")
+    written = text_of("salesforce.md")
     for definition in OWN_FIELDS.values():
         assert f"`{field_name('salesforce', definition.label)}`" in written
 

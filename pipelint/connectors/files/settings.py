@@ -87,10 +87,11 @@ def _settings_for(stream: Stream) -> type[StreamSettings]:
     )
 
 
+# Links are columns of the activities file; rates have a file of the pack's own (rules.md §4.1).
+_NO_FILE = {Stream.ACTIVITY_LINKS, Stream.EXCHANGE_RATES}
+
 _FILES: dict[str, Any] = {
-    plural(stream): (_settings_for(stream) | None, None)
-    for stream in Stream
-    if stream is not Stream.ACTIVITY_LINKS  # they are columns of the activities file
+    plural(stream): (_settings_for(stream) | None, None) for stream in Stream if stream not in _NO_FILE
 }
 Streams: Any = create_model("Streams", __base__=settings.Settings, **_FILES)
 

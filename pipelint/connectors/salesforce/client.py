@@ -1,66 +1,51 @@
-"""Talking to one org: sign-in, calls, pages of queries, descriptions; simple-salesforce knows the endpoints.
+"""Talking to one org: calls, pages of queries, descriptions; simple-salesforce knows the endpoints.
 
 The traps of simple-salesforce (fact sheet §11) are closed here: its own requests are not used, because they
-drop headers after a new sign-in, sign in without end, hide the raw body and ask for pretty-printed JSON; its
-hosts are always https, so a server on this machine is reached through an adapter.
+drop headers after a new sign-in, sign in without end and hide the raw body; its hosts are always https.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 from simple_salesforce.api import Salesforce
 
-from pipelint.config.masking import masker
 from pipelint.connectors.address import base_address, is_loopback
 from pipelint.connectors.base import ConnectContext
-from pipelint.connectors.http import AnswerLost, BoundedAdapter, NotSent, Session, send
+from pipelint.connectors.http import BoundedAdapter, NotSent, Session, send
 from pipelint.connectors.quota import Allowance
 from pipelint.connectors.retry import RetryPolicy
+from pipelint.connectors.salesforce import versions
+from pipelint.connectors.salesforce.answers import Call, QueryAnswer, Row, UserInfo, decoded
 from pipelint.connectors.salesforce.describe import SObjectInfo
 from pipelint.connectors.salesforce.normalise import identity
-from pipelint.connectors.salesforce.refusal import translated
-from pipelint.connectors.salesforce.settings import AccessToken, ClientCredentials, Settings
-from pipelint.connectors.salesforce.soql import checked
-from pipelint.errors import PermissionMissing, Retry, SessionExpired, SignInRefused, UnexpectedAnswer
+from pipelint.connectors.salesforce.refusal import SIGN_IN, translated
+from pipelint.connectors.salesforce.settings import Settings
+from pipelint.connectors.salesforce.signin import HINTS, TOKEN_PATH, Credentials, Token
+from pipelint.errors import (
+    Fix,
+    PermissionMissing,
+    PipelintError,
+    Retry,
+    SessionExpired,
+    SignInRefused,
+    UnexpectedAnswer,
+)
 
-Row: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
 PAGE_ROWS: Final = 2000
 """The most that a page of a query may hold; Salesforce may send fewer (fact sheet §3)."""
 
 _JSON: Final = {"Content-Type": "application/json"}
-
-
-class QueryAnswer(msgspec.Struct):
-    """A page of a query. Never count its rows: `done` alone says whether it is the last (fact sheet §3)."""
-
-    done: bool
-    records: list[Row]
-    nextRecordsUrl: str | None = None  # noqa: N815 - Salesforce's name
-
-
-class Token(msgspec.Struct):
-    """The answer of the token endpoint; `id` ends with the user's id."""
-
-    access_token: str
-    instance_url: str
-    id: str = ""
-
-
-class UserInfo(msgspec.Struct):
-    """Who we are."""
-
-    user_id: str
 
 
 class Client:
@@ -80,6 +65,8 @@ class Client:
         self._org: Salesforce | None = None
         self._signing_in = threading.Lock()
         self._user = ""
+        self._credentials = Credentials(settings)
+        self._version_checked = False
         self._described: dict[str, SObjectInfo] = {}
         self._session = self._new_session(settings.base_url)
 
@@ -101,22 +88,43 @@ class Client:
         and logs what was asked, without values. Errors of the type `final` are not retried.
         """
         data = None if body is None else msgspec.json.encode(body)
-        return self._try(name, lambda: self._signed_in(method, path, name, params, data), final=final)
+        ask = Call(method, path, name, params, data)
+        return self._try(name, lambda: self._signed_in(ask).content, final=final)
 
     def get(self, path: str, type_: type[T], *, name: str, params: Mapping[str, str] | None = None) -> T:
         """A decoded answer; one that is cut or not JSON is asked for again."""
-        return self._try(name, lambda: decoded(self._signed_in("GET", path, name, params, None), type_, name))
+        ask = Call("GET", path, name, params)
+        return self.read(ask, lambda answer: decoded(answer.content, type_, name))
+
+    def read(
+        self,
+        ask: Call,
+        read: Callable[[requests.Response], T],
+        *,
+        final: type[Retry] | tuple[()] = (),
+    ) -> T:
+        """What `read` makes of the answer; where it finds it cut (`AnswerLost`), the call is repeated."""
+        return self._try(ask.name, lambda: read(self._signed_in(ask)), final=final)
 
     def query(
-        self, soql: str, *, name: str, all_rows: bool = False, tooling: bool = False
+        self,
+        soql: str,
+        *,
+        name: str,
+        all_rows: bool = False,
+        tooling: bool = False,
+        final: type[Retry] | tuple[()] = (),
     ) -> Iterator[QueryAnswer]:
         """The pages of a query. `all_rows` adds deleted, merged and archived rows (`queryAll`)."""
         path = f"{'tooling/' if tooling else ''}{'queryAll' if all_rows else 'query'}/"
-        answer = self.get(path, QueryAnswer, name=name, params={"q": checked(soql)})
-        yield answer
-        while not answer.done:
-            answer = self.get(str(answer.nextRecordsUrl), QueryAnswer, name=name)
+        hint = {"Sforce-Query-Options": f"batchSize={PAGE_ROWS}"}
+        ask = Call("GET", path, name, {"q": soql}, headers=hint)
+        while True:
+            answer = self.read(ask, lambda answer: decoded(answer.content, QueryAnswer, name), final=final)
             yield answer
+            if answer.done:
+                return
+            ask = Call("GET", str(answer.nextRecordsUrl), name, headers=hint)
 
     def rows(self, soql: str, *, name: str, tooling: bool = False) -> Iterator[Row]:
         """All rows of a query."""
@@ -154,50 +162,60 @@ class Client:
         """Patient with a server that has answered before; one that never did is more likely a wrong address."""
         return self.policy.run(name, call, final=final, hurried=() if self._reached else NotSent)
 
-    def _signed_in(
-        self, method: str, path: str, name: str, params: Mapping[str, str] | None, data: bytes | None
-    ) -> bytes:
+    def _signed_in(self, ask: Call) -> requests.Response:
         """One call; where its session has ended, a new one is made, once, and shared by all calls."""
         self.allowance.ask()
         org = self._org or self._session_with()
         try:
-            return self._once(org, method, path, name, params, data)
+            return self._once(org, ask)
         except SessionExpired:
             org = self._session_with(instead_of=org)
         try:
-            return self._once(org, method, path, name, params, data)
+            return self._once(org, ask)
         except SessionExpired as error:
             raise SignInRefused(
                 f"Salesforce accepts the sign-in but not the session it gives: {error.message}",
                 hint="check the session settings and IP ranges of the integration user's profile",
             ) from None
 
-    def _once(
-        self,
-        org: Salesforce,
-        method: str,
-        path: str,
-        name: str,
-        params: Mapping[str, str] | None,
-        data: bytes | None,
-    ) -> bytes:
+    def _once(self, org: Salesforce, ask: Call) -> requests.Response:
         base = urlsplit(org.base_url)
-        url = f"{base.scheme}://{base.netloc}{path}" if path.startswith("/") else org.base_url + path
-        headers = {"Authorization": org.headers["Authorization"], **(_JSON if data is not None else {})}
-        if "query" in path:
-            headers["Sforce-Query-Options"] = f"batchSize={PAGE_ROWS}"
+        whole = ask.path.startswith("/")
+        url = f"{base.scheme}://{base.netloc}{ask.path}" if whole else org.base_url + ask.path
+        headers = {"Authorization": org.headers["Authorization"], **ask.headers}
+        if ask.data is not None:
+            headers |= _JSON
         return self._answer(
-            name, lambda: send(self._session, method, url, headers=headers, params=params, data=data)
+            ask.name,
+            lambda: send(self._session, ask.method, url, headers=headers, params=ask.params, data=ask.data),
+            versioned=not whole,
         )
 
-    def _answer(self, name: str, ask: Callable[[], requests.Response]) -> bytes:
+    def _answer(
+        self, name: str, ask: Callable[[], requests.Response], *, versioned: bool = False
+    ) -> requests.Response:
         self.api_calls += 1
         response = ask()
         self._note(response.headers)
-        if response.status_code >= 300:
-            content_type = response.headers.get("Content-Type", "")
-            raise translated(name, response.status_code, content_type, response.content, response.headers)
-        return response.content
+        if response.status_code < 300:
+            return response
+        if versioned and response.status_code in {404, 410}:
+            self._check_version()
+        content_type = response.headers.get("Content-Type", "")
+        raise translated(name, response.status_code, content_type, response.content, response.headers)
+
+    def _check_version(self) -> None:
+        """Tell a version that is not spoken here from an object that is not there; asked once, if at all."""
+        if self._version_checked:
+            return
+        self._version_checked = True
+        url = f"{self.settings.base_url}/services/data"
+        found: list[versions.Version] = []
+        with suppress(PipelintError):  # then the refusal itself has to do
+            answer = self._answer("the API versions", lambda: send(self._session, "GET", url))
+            found = decoded(answer.content, list[versions.Version], "the API versions")
+        if complaint := versions.complaint(self.settings.api_version, found):
+            raise Fix(complaint.what, hint=complaint.cure)
 
     def _note(self, headers: Mapping[str, str]) -> None:
         """Learn from any answer: the server's clock, and the calls used (fact sheet §9)."""
@@ -225,36 +243,29 @@ class Client:
             return self._org
 
     def _new_org(self, *, renewing: bool) -> Salesforce:
-        auth = self.settings.auth
-        if isinstance(auth, AccessToken):
-            if renewing:
-                raise SignInRefused("the access token is not accepted any more", hint="give a new one")
-            token = Token(auth.token.reveal(), self.settings.base_url)
-        else:
-            token = self._token(auth)
-        masker.register(token.access_token)
+        token = None if renewing else self._credentials.given()
+        token = token or self._token()
+        self._credentials.took(token)
         self._user = str(identity(token.id.rpartition("/")[2]))
-        instance = self._instance(token.instance_url)
         # A session without credentials: simple-salesforce must not sign in by itself (fact sheet §11).
         return Salesforce(
             session_id=token.access_token,
-            instance_url=instance,
+            instance_url=self._instance(token.instance_url),
             version=self.settings.api_version,
             session=self._session,
         )
 
-    def _token(self, auth: ClientCredentials) -> Token:
+    def _token(self) -> Token:
         """Ask the My Domain host for a token: it is served there, not at login (fact sheet §1)."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": auth.client_id.reveal(),
-            "client_secret": auth.client_secret.reveal(),
-        }
-        url = f"{self.settings.base_url}/services/oauth2/token"
+        form = self._credentials.form(self.context.clock() + (self.skew or timedelta()))
+        url = f"{self.settings.base_url}{TOKEN_PATH}"
         try:
-            body = self._answer("sign-in", lambda: send(self._session, "POST", url, data=form))
+            body = self._answer("sign-in", lambda: send(self._session, "POST", url, data=form)).content
         except (SessionExpired, PermissionMissing) as error:
             raise SignInRefused(error.message, hint="check that base_url is the org's My Domain") from None
+        except SignInRefused as error:
+            hint = HINTS[self._credentials.flow] if error.hint == SIGN_IN else error.hint
+            raise SignInRefused(error.message, hint=hint) from None
         return decoded(body, Token, "sign-in")
 
     def _instance(self, url: str) -> str:
@@ -277,24 +288,3 @@ class Client:
     def _reach(self, address: str) -> None:
         if address.startswith("http://"):
             self._session.mount(f"https://{urlsplit(address).netloc}/", BoundedAdapter(local=True))
-
-
-_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
-
-
-def decoded(body: bytes, type_: type[T], name: str) -> T:
-    """The answer as `type_`, with exact decimals.
-
-    Raises:
-        AnswerLost: The body is not JSON as a whole, so the call may be repeated.
-        UnexpectedAnswer: It is JSON of another form.
-    """
-    if type_ not in _decoders:
-        _decoders[type_] = msgspec.json.Decoder(type_, float_hook=Decimal)
-    try:
-        answer: T = _decoders[type_].decode(body)
-    except msgspec.ValidationError as error:
-        raise UnexpectedAnswer(f"Salesforce answers {name} in an unknown form: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AnswerLost(f"Salesforce's answer to {name} is cut short or not JSON") from None
-    return answer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from pipelint.connectors.base import (
@@ -21,10 +22,12 @@ from pipelint.connectors.base import (
 from pipelint.connectors.salesforce import (
     clicks,
     doctor,
+    fieldhistory,
     fields,
     history,
     package,
     pull,
+    rates,
     soql,
     stages,
     write,
@@ -35,17 +38,22 @@ from pipelint.connectors.salesforce.provision import Provisioning
 from pipelint.connectors.salesforce.reader import Reader
 from pipelint.connectors.salesforce.refusal import RequestInvalid
 from pipelint.connectors.salesforce.settings import Settings
-from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF, ORDER, SObject
+from pipelint.connectors.salesforce.sobject import SObject
+from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF, ORDER
 from pipelint.errors import PermissionMissing
-from pipelint.records import ActivityLink, Pipeline, Stage, StageChange, Stream
+from pipelint.records import ActivityLink, ExchangeRate, Pipeline, Stage, StageChange, Stream
 
 _WHOLE: Final = {
     Stream.PIPELINES: frozenset(Pipeline._fields),
     Stream.STAGES: frozenset(Stage._fields),
     Stream.STAGE_CHANGES: frozenset(StageChange._fields),
     Stream.ACTIVITY_LINKS: frozenset(ActivityLink._fields),
+    Stream.EXCHANGE_RATES: frozenset(ExchangeRate._fields),
 }
 """Streams that Salesforce supplies with all their fields."""
+
+SELDOM: Final = 7
+"""How much more rarely activities are read whole: they are many, and no formula of theirs is pulled."""
 
 
 class SalesforceConnector:
@@ -73,12 +81,23 @@ class SalesforceConnector:
 
     def streams(self) -> Sequence[Stream]:
         """All whose objects this user sees; without opportunities there would be nothing to check."""
-        hidden = {stream for stream, sobjects in FOLLOWED.items() if not self._sees(sobjects)}
+        hidden = {
+            stream
+            for stream, sobjects in FOLLOWED.items()
+            if not any(self._sees(sobject.name) for sobject in sobjects)
+        }
+        if not self._sees(history.SOURCE):
+            hidden |= {Stream.STAGE_CHANGES, Stream.FIELD_CHANGES}
+        if not rates.known(self._client):
+            hidden.add(Stream.EXCHANGE_RATES)
         return tuple(stream for stream in ORDER if stream not in hidden - {Stream.OPPORTUNITIES})
 
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
         if stream in _WHOLE:
             return Supply(stream, _WHOLE[stream])
+        if stream is Stream.FIELD_CHANGES:
+            held = fieldhistory.held(self._client.describe(history.SOURCE))
+            return Supply(stream, fieldhistory.FIELDS, whole=frozenset(held))
         if stream not in FOLLOWED:
             return Supply(stream, frozenset())
         readers = self._readers(stream, custom)
@@ -91,11 +110,30 @@ class SalesforceConnector:
             yield from stages.page(stream, stages.pipelines(self._client), cursor)
         elif stream is Stream.STAGES:
             yield from stages.page(stream, stages.stages(self._client), cursor)
+        elif stream is Stream.EXCHANGE_RATES:
+            yield from stages.page(stream, rates.rates(self._client), cursor)
         elif stream is Stream.STAGE_CHANGES:
-            yield from history.pull(self._client, cursor)
+            yield from history.pull(self._client, history.STAGES, cursor)
+        elif stream is Stream.FIELD_CHANGES:
+            yield from fieldhistory.pull(cursor, self._field_histories(custom))
         else:
-            reading = Reading(self._client.server_now(), self._context.zone)
-            yield from pull.pull(self._client, stream, self._readers(stream, custom), cursor, reading)
+            reread = self._settings.reread * (SELDOM if stream is Stream.ACTIVITIES else 1)
+            yield from self._follow(stream, self._readers(stream, custom), cursor, reread)
+
+    def _follow(
+        self, stream: Stream, readers: Sequence[Reader], cursor: str | None, reread: timedelta
+    ) -> Iterator[Page]:
+        reading = Reading(self._client.server_now(), self._context.zone)
+        return pull.pull(self._client, stream, readers, cursor, reading, reread)
+
+    def _field_histories(self, custom: Sequence[str]) -> list[Callable[[str | None], Iterator[Page]]]:
+        telling = fieldhistory.telling(self._client.describe(history.SOURCE))
+        found = [lambda cursor: history.pull(self._client, telling, cursor)]
+        tracked = fieldhistory.tracked(custom)
+        if self._sees(tracked.name):
+            reader = self._reader(tracked, ())
+            found.append(lambda cursor: self._follow(Stream.FIELD_CHANGES, [reader], cursor, timedelta.max))
+        return found
 
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
         return fields.field_infos(self._client.describe(OBJECT_OF[kind]).fields)
@@ -140,7 +178,7 @@ class SalesforceConnector:
         self._client.close()
 
     def _readers(self, stream: Stream, custom: Sequence[str]) -> list[Reader]:
-        seen = [sobject for sobject in FOLLOWED[stream] if self._sees([sobject])]
+        seen = [sobject for sobject in FOLLOWED[stream] if self._sees(sobject.name)]
         if not seen:
             names = " and ".join(sobject.name for sobject in FOLLOWED[stream])
             raise PermissionMissing(
@@ -156,7 +194,15 @@ class SalesforceConnector:
         currency = None
         if "currency" in sobject.fields and not info.sees("CurrencyIsoCode"):
             currency = self._org_currency()
-        return Reader(sobject, info, found, self._settings.base_url, currency)
+        companions = frozenset(
+            each.name for each in sobject.companions if info.sees(each.asked_if) and self._sees(each.name)
+        )
+        hidden = frozenset(
+            field.relationship_name
+            for field in info.fields
+            if field.relationship_name in sobject.parents and not any(map(self._sees, field.reference_to))
+        )
+        return Reader(sobject, info, found, self._settings.base_url, currency, companions, hidden)
 
     def _org_currency(self) -> str | None:
         """The only currency of an org without multi-currency, where the org tells it."""
@@ -169,12 +215,10 @@ class SalesforceConnector:
             self._currency = (rows[0]["DefaultCurrencyIsoCode"] if rows else None) or ""
         return self._currency or None
 
-    def _sees(self, sobjects: Sequence[SObject]) -> bool:
-        """Whether any of these objects is visible to this user."""
-        for sobject in sobjects:
-            try:
-                self._client.describe(sobject.name)
-            except PermissionMissing:
-                continue
-            return True
-        return False
+    def _sees(self, sobject: str) -> bool:
+        """Whether an object is visible to this user."""
+        try:
+            self._client.describe(sobject)
+        except PermissionMissing:
+            return False
+        return True

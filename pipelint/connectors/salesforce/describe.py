@@ -31,6 +31,7 @@ class FieldDescription(msgspec.Struct, frozen=True, rename="camel"):
     updateable: bool = False
     defaulted_on_create: bool = False
     relationship_name: str | None = None
+    reference_to: list[str] = []
     picklist_values: list[PicklistValue] = []
 
 
@@ -41,6 +42,7 @@ class SObjectInfo(msgspec.Struct, rename="camel", dict=True):
     fields: list[FieldDescription]
     queryable: bool = True
     updateable: bool = False
+    replicateable: bool = False
     record_type_infos: list[dict[str, Any]] = []
 
     @cached_property

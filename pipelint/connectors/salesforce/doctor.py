@@ -8,26 +8,17 @@ from typing import Final
 import msgspec
 
 from pipelint.connectors.base import Diagnosis, OwnField
-from pipelint.connectors.salesforce import soql
+from pipelint.connectors.salesforce import soql, versions
 from pipelint.connectors.salesforce.client import Client
-from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF, SObject
+from pipelint.connectors.salesforce.sobject import SObject
+from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF
 from pipelint.errors import PermissionMissing, PipelintError
 from pipelint.records import Stream
-
-OLD_VERSIONS: Final = 40.0
-"""Up to this one, versions are unsupported from Summer '27 and gone in Summer '28 (fact sheet §2)."""
 
 SKEW_SECONDS: Final = 120
 """Above this the times that people compare with their own clocks begin to look wrong."""
 
 MAY_BE_MISSING: Final = {Stream.LEADS}
-
-
-class Version(msgspec.Struct):
-    """A version that the server speaks."""
-
-    version: str
-    label: str = ""
 
 
 class Allowed(msgspec.Struct):
@@ -61,15 +52,13 @@ def diagnose(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
 
 
 def _version(client: Client) -> Iterator[Diagnosis]:
-    spoken = client.get("/services/data", list[Version], name="the API versions")
+    spoken = client.get("/services/data", list[versions.Version], name="the API versions")
     ours = client.settings.api_version
-    newest = max(spoken, key=lambda one: float(one.version))
-    if ours not in {one.version for one in spoken}:
-        cure = f"set api_version: '{newest.version}' in pipelint.yaml"
-        yield Diagnosis("problem", f"API version {ours} is not spoken here", cure)
-    elif float(ours) <= OLD_VERSIONS:
-        cure = f"set api_version: '{newest.version}' in pipelint.yaml, or leave it out"
-        yield Diagnosis("warning", f"API version {ours} is unsupported from Summer '27", cure)
+    newest = versions.newest(spoken)
+    if wrong := versions.complaint(ours, spoken):
+        yield Diagnosis("problem", wrong.what, wrong.cure)
+    elif old := versions.ageing(ours, spoken):
+        yield Diagnosis("warning", old.what, old.cure)
     else:
         yield Diagnosis("ok", f"API version {ours}; the newest here is {newest.version} ({newest.label})")
 

@@ -58,6 +58,27 @@ def number(value: Decimal | int | str | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
+def plain(value: Decimal | int | str | None) -> str | None:
+    """A number as text, without idle zeros: equal numbers read alike.
+
+    >>> plain("1200.50"), plain(Decimal("1E+3"))
+    ('1200.5', '1000')
+    """
+    return None if value is None else format(Decimal(value).normalize(), "f")
+
+
+def history_text(value: object) -> str | None:
+    """A value of a history, which may be of any type."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return plain(value) if isinstance(value, Decimal | int) else text(value)
+
+
+def is_id(value: str) -> bool:
+    """Whether a text is the id of a record."""
+    return len(value) in {15, 18} and value.isalnum() and value[:2] == "00"
+
+
 def yes_no(value: bool | None) -> bool | None:
     """A checkbox."""
     return value
@@ -130,9 +151,21 @@ def activity_type(subtype: str | None, call_type: str | None) -> str:
     return _SUBTYPES.get(subtype or "") or ("call" if call_type else "task")
 
 
-def direction(call_type: str | None) -> str | None:
-    """Only calls tell; internal ones are neither."""
+def direction(call_type: str | None, incoming: bool | None) -> str | None:
+    """Calls tell, internal ones being neither; so do emails that Salesforce holds as such."""
+    if incoming is not None:
+        return "inbound" if incoming else "outbound"
     return {"Inbound": "inbound", "Outbound": "outbound"}.get(call_type or "")
+
+
+def noon(reading: Reading, on: str | None) -> datetime | None:
+    """A day as an instant."""
+    return None if on is None else reading.noon(date.fromisoformat(on))
+
+
+def first_text(*values: object) -> str | None:
+    """The first of several that holds anything."""
+    return next((str(value) for value in values if value), None)
 
 
 def task_happened(

@@ -14,7 +14,8 @@ import msgspec
 
 from pipelint.connectors.base import OwnField, SetupStep
 from pipelint.connectors.salesforce import soql
-from pipelint.connectors.salesforce.client import Client, decoded
+from pipelint.connectors.salesforce.answers import decoded
+from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.fields import full_name
 from pipelint.errors import RecordRefused, UnexpectedAnswer
 

@@ -9,7 +9,8 @@ import msgspec
 
 from pipelint.connectors.base import OwnField, SetupStep
 from pipelint.connectors.salesforce import soql
-from pipelint.connectors.salesforce.client import Client, Row
+from pipelint.connectors.salesforce.answers import Row
+from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.fields import full_name, metadata, value
 from pipelint.connectors.salesforce.permissions import Permissions, create, token
 from pipelint.errors import UnexpectedAnswer

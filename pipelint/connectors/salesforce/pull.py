@@ -1,98 +1,22 @@
-"""Following an object by SystemModstamp: everything at first, then what changed, with nothing lost between.
-
-A row becomes visible when its transaction commits, with a stamp taken earlier, and many rows share a stamp
-(fact sheet §5). So each pass starts `OVERLAP` before the server's clock at the start of the pass before it,
-goes by (stamp, id), and leaves out rows that the last pass has already delivered just so.
-"""
+"""Following an object by its stamp: everything at first, then what changed, with nothing lost between."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from hashlib import blake2b
-from typing import Final
+from datetime import timedelta
 
-import msgspec
+from msgspec.structs import replace as moved
 
 from pipelint.connectors.base import Page
-from pipelint.connectors.salesforce import soql
-from pipelint.connectors.salesforce.client import Client, QueryAnswer, Row
+from pipelint.connectors.salesforce import companions, deletions, paging, soql
+from pipelint.connectors.salesforce.answers import Row
+from pipelint.connectors.salesforce.client import Client
+from pipelint.connectors.salesforce.cursor import GONE, OVERLAP, Cursor, Memory, anew, next_pass
 from pipelint.connectors.salesforce.normalise import Reading
+from pipelint.connectors.salesforce.paging import Rows
 from pipelint.connectors.salesforce.reader import Reader
-from pipelint.errors import UnexpectedAnswer
 from pipelint.records import Record, Stream
-
-OVERLAP: Final = timedelta(minutes=10)
-
-RECYCLED: Final = timedelta(days=14)
-"""Deleted rows can be asked for over 15 days (fact sheet §5): after a longer gap all is pulled anew."""
-
-REMEMBERED: Final = 500
-"""Rows of the overlap kept in a cursor; more of them are merely delivered twice."""
-
-
-class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a stream continues.
-
-    A pass reads changes from `since` (None: everything) and is finished when `done`; until then it goes on
-    in part `part` after the row `after`. `until` is the server's clock at its start. `seen` are rows that
-    the pass before delivered in the overlap, `now` those of this one; id → digest. A column that was not in
-    `columns` is new (mapped or granted since), and everything is pulled anew to fill it.
-    """
-
-    until: datetime
-    since: datetime | None = None
-    part: int = 0
-    after: tuple[str, str] | None = None
-    done: bool = False
-    columns: tuple[str, ...] = ()
-    seen: dict[str, str] = {}
-    now: dict[str, str] = {}
-
-    def text(self) -> str:
-        return msgspec.json.encode(self).decode()
-
-
-def read_cursor(text: str) -> Cursor:
-    """The cursor of an earlier page."""
-    try:
-        return msgspec.json.decode(text, type=Cursor)
-    except msgspec.MsgspecError:
-        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
-
-
-def next_pass(text: str | None, now: datetime, columns: tuple[str, ...] = ()) -> tuple[Cursor, bool]:
-    """The cursor to work from, and whether a full pull begins with it."""
-    last = read_cursor(text) if text else None
-    too_old = last is not None and now - last.until > RECYCLED
-    if last is None or too_old or not set(columns) <= set(last.columns):
-        return Cursor(until=now, columns=columns), True
-    if not last.done:
-        return last, False
-    return Cursor(until=now, since=last.until - OVERLAP, columns=columns, seen=last.now), False
-
-
-def digest(content: object) -> str:
-    """Tells equal content in equal words, over processes; two changes may share an id and a second."""
-    return blake2b(repr(content).encode(), digest_size=8).hexdigest()
-
-
-@dataclass(slots=True)
-class Memory:
-    """Which rows of the overlap the last pass delivered, and which this one does."""
-
-    seen: dict[str, str]
-    now: dict[str, str]
-
-    def is_new(self, id_: str, content: object, *, recent: bool) -> bool:
-        """Whether this content of the row was not delivered by the last pass; remembers it where recent."""
-        if not recent and id_ not in self.seen:
-            return True
-        sign = digest(content)
-        if recent and len(self.now) < REMEMBERED:
-            self.now[id_] = sign
-        return self.seen.get(id_) != sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,81 +27,118 @@ class Part:
     passing: bool = False
 
 
+@dataclass(slots=True)
+class Found:
+    """What a page of rows comes to; deletions and merges are said only when following changes."""
+
+    records: list[Record]
+    deleted: list[str]
+    merged: dict[str, str]
+
+
 def pull(
-    client: Client, stream: Stream, readers: Sequence[Reader], text: str | None, reading: Reading
+    client: Client,
+    stream: Stream,
+    readers: Sequence[Reader],
+    text: str | None,
+    reading: Reading,
+    reread: timedelta,
 ) -> Iterator[Page]:
     """The pages of a stream; the last one is always there, and its cursor begins the next pass."""
     columns = tuple(name for reader in readers for name in reader.columns)
-    cursor, begins = next_pass(text, reading.now, columns)
+    cursor, begins = next_pass(text, reading.now, reread, columns)
+    if cursor.since is not None and cursor.untouched:
+        told = deletions.told(client, readers, cursor.since, cursor.until)
+        cursor, gone = _without(cursor, told.ids)
+        if told.gap:
+            cursor, begins = anew(reading.now, columns), True
+        elif gone:
+            yield Page(stream, (), cursor.text(), deleted=gone)
     reading = replace(reading, now=cursor.until)
-    parts = [Part(reader) for reader in readers]
-    if cursor.since is not None:
-        parts += [Part(reader, passing=True) for reader in readers if reader.sobject.passing]
+    parts = _parts(readers, cursor)
     while not cursor.done:
         part = parts[cursor.part]
-        for answer in _answers(client, part, cursor):
+        for page in paging.pages(client, _select(part, cursor), cursor.place):
             memory = Memory(cursor.seen, dict(cursor.now))
-            records, deleted = _read(part, answer.records, cursor, memory, reading)
-            cursor = _advanced(cursor, answer, len(parts), memory)
+            found = _read(client, part, page.rows, cursor, memory, reading)
+            cursor = _advanced(moved(cursor, now=memory.now), page, part.reader.sobject.stamp, len(parts))
             yield Page(
                 stream,
-                records,
+                found.records,
                 cursor.text(),
-                deleted,
+                found.deleted,
                 begins_full=begins,
-                ends_full=cursor.done and cursor.since is None,
+                ends_full=cursor.done and cursor.full,
+                merged=found.merged,
             )
             begins = False
 
 
-def _answers(client: Client, part: Part, cursor: Cursor) -> Iterator[QueryAnswer]:
-    reader, name = part.reader, part.reader.sobject.name
-    full = cursor.since is None
-    where = []
+def _parts(readers: Sequence[Reader], cursor: Cursor) -> list[Part]:
+    """The queries of a pass: a full one reads all rows as they are now, so none needs a second look."""
+    parts = [Part(reader) for reader in readers]
+    if not cursor.full:
+        parts += [Part(reader, passing=True) for reader in readers if reader.sobject.passing]
+    return parts
+
+
+def _without(cursor: Cursor, ids: Sequence[str]) -> tuple[Cursor, list[str]]:
+    """The ids that are not known to be gone; should one of them come back, it is delivered again."""
+    gone = [id_ for id_ in ids if GONE not in {cursor.seen.get(id_), cursor.now.get(id_)}]
+    seen = {id_: sign for id_, sign in cursor.seen.items() if id_ not in gone}
+    return moved(
+        cursor, seen=seen | dict.fromkeys(gone, GONE), now=cursor.now | dict.fromkeys(gone, GONE)
+    ), gone
+
+
+def _select(part: Part, cursor: Cursor) -> paging.Select:
+    reader, sobject = part.reader, part.reader.sobject
+    where = [sobject.where] if sobject.where else []
     if part.passing:
         # All-day events end at midnight of another zone: ask for two days more, and look closely later.
-        where.append(f"{reader.sobject.passing} >= {soql.instant(_start(cursor) - timedelta(days=2))}")
-        where.append(f"{reader.sobject.passing} <= {soql.instant(cursor.until + timedelta(days=1))}")
+        begins = cursor.since or cursor.until
+        where.append(f"{sobject.passing} >= {soql.instant(begins - timedelta(days=2))}")
+        where.append(f"{sobject.passing} <= {soql.instant(cursor.until + timedelta(days=1))}")
     elif cursor.since is not None:
-        where.append(f"SystemModstamp >= {soql.instant(cursor.since)}")
-    if (full or part.passing) and reader.can_be_deleted and reader.sobject.archived:
+        where.append(f"{sobject.stamp} >= {soql.instant(cursor.since)}")
+    if (cursor.full or part.passing) and reader.can_be_deleted and sobject.archived:
         where.append("IsDeleted = false")
     if cursor.after:
-        where.append(soql.after(*cursor.after))
-    statement = soql.select(reader.columns, name, where, ("SystemModstamp", "Id"))
-    all_rows = reader.sobject.archived or (not full and reader.can_be_deleted)
-    return client.query(statement, name=f"query {name}", all_rows=all_rows)
-
-
-def _start(cursor: Cursor) -> datetime:
-    return cursor.since or cursor.until
+        where.append(soql.after(sobject.stamp, *cursor.after))
+    return paging.Select(
+        reader.columns,
+        sobject.name,
+        where,
+        (sobject.stamp, "Id"),
+        reader.booleans,
+        all_rows=sobject.archived or (not cursor.full and reader.can_be_deleted),
+    )
 
 
 def _read(
-    part: Part, rows: list[Row], cursor: Cursor, memory: Memory, reading: Reading
-) -> tuple[list[Record], list[str]]:
-    """The records of a page, and the ids that are gone (said only when following changes)."""
-    records: list[Record] = []
-    deleted: list[str] = []
+    client: Client, part: Part, rows: list[Row], cursor: Cursor, memory: Memory, reading: Reading
+) -> Found:
+    """The records of a page that the last pass has not delivered just so."""
+    stamp = part.reader.sobject.stamp
+    merged = {} if cursor.full else part.reader.merged(rows)
     if part.passing:
-        since = replace(reading, now=_start(cursor))
+        since = replace(reading, now=cursor.since or cursor.until)
         rows = [row for row in rows if part.reader.passed(row, since, reading)]
+    companions.add(client, part.reader, rows)
     edge = soql.instant(cursor.until - OVERLAP)[:19]
+    found = Found([], [], merged)
     for row, (id_, read) in zip(rows, part.reader.records(rows, reading), strict=True):
-        if not memory.is_new(id_, read, recent=part.passing or row["SystemModstamp"][:19] >= edge):
+        if not memory.is_new(id_, read, recent=part.passing or row[stamp][:19] >= edge):
             continue
-        records += read
-        if not read and cursor.since is not None:
-            deleted.append(id_)
-    return records, deleted
+        found.records += read
+        if not read and not cursor.full:
+            found.deleted.append(id_)
+    return found
 
 
-def _advanced(cursor: Cursor, answer: QueryAnswer, parts: int, memory: Memory) -> Cursor:
+def _advanced(cursor: Cursor, page: Rows, stamp: str, parts: int) -> Cursor:
     """The cursor after a page."""
-    if not answer.done:
-        last = answer.records[-1] if answer.records else None
-        after = (last["SystemModstamp"], last["Id"]) if last else cursor.after
-        return msgspec.structs.replace(cursor, after=after, now=memory.now)
-    if cursor.part + 1 < parts:
-        return msgspec.structs.replace(cursor, part=cursor.part + 1, after=None, now=memory.now)
-    return Cursor(until=cursor.until, since=cursor.since, done=True, columns=cursor.columns, now=memory.now)
+    if page.done:
+        return cursor.past(parts)
+    last = page.rows[-1] if page.rows else None
+    return cursor.at(page.place, (last[stamp], last["Id"]) if last else None)

@@ -8,10 +8,11 @@ from typing import Any, Final, TypeAlias
 
 from pipelint.connectors.salesforce.describe import SObjectInfo
 from pipelint.connectors.salesforce.normalise import KINDS, READERS, Reading, event_ends, identity
-from pipelint.connectors.salesforce.streams import SObject, Source
+from pipelint.connectors.salesforce.sobject import SObject, Source
 from pipelint.records import ActivityLink, Record
 
-ALWAYS: Final = ("Id", "SystemModstamp")
+MASTER_RECORD: Final = "MasterRecordId"
+"""On a record that was merged away: the one that stayed."""
 
 _Plain: TypeAlias = tuple[str, Callable[..., Any], str]
 _Composed: TypeAlias = tuple[str, Callable[..., Any], list[list[str]], bool]
@@ -28,6 +29,10 @@ class Reader:
     base_url: str
     currency: str | None = None
     """The org's currency, where it has only one."""
+    companions: frozenset[str] = frozenset()
+    """The objects that go with this one and are visible."""
+    hidden: frozenset[str] = frozenset()
+    """Relationships to objects that are not."""
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -35,8 +40,15 @@ class Reader:
         return {
             name: source
             for name, source in self.sobject.fields.items()
-            if all(api in source.or_none or self.info.sees(api) for api in source.api)
+            if all(api in source.or_none | source.one_of or self._sees(api) for api in source.api)
+            and (not source.one_of or any(map(self._sees, source.one_of)))
         }
+
+    def _sees(self, api: str) -> bool:
+        return self._is_column(api) or api.partition(".")[0] in self.companions
+
+    def _is_column(self, api: str) -> bool:
+        return self.info.sees(api) and api.partition(".")[0] not in self.hidden
 
     @property
     def supplied(self) -> frozenset[str]:
@@ -54,13 +66,23 @@ class Reader:
     @property
     def columns(self) -> tuple[str, ...]:
         """What to select, each once: a duplicate is an error (fact sheet §3)."""
-        wanted = [
-            *ALWAYS,
-            *(api for source in self.sources.values() for api in source.api if self.info.sees(api)),
-        ]
-        wanted += [*self.sobject.links, *self.custom]
-        wanted += [name for name in ("IsDeleted", self.sobject.drop, self.sobject.passing) if name]
-        return tuple(dict.fromkeys(name for name in wanted if self.info.sees(name)))
+        wanted = ["Id", self.sobject.stamp]
+        wanted += [api for source in self.sources.values() for api in source.api]
+        wanted += [*self.sobject.links, *self.custom, *(each.asked_if for each in self.sobject.companions)]
+        wanted += ["IsDeleted", MASTER_RECORD, self.sobject.drop, self.sobject.passing]
+        return tuple(dict.fromkeys(name for name in wanted if name and self._is_column(name)))
+
+    @property
+    def booleans(self) -> frozenset[str]:
+        """The columns that are checkboxes: in the Bulk API everything is text."""
+        return frozenset(
+            name for name in self.columns if "." not in name and self.info.by_name[name].type == "boolean"
+        )
+
+    def merged(self, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+        """Records that were merged away → those that they went into."""
+        pairs = ((identity(row["Id"]), identity(row.get(MASTER_RECORD))) for row in rows)
+        return {loser: winner for loser, winner in pairs if loser and winner}
 
     def records(self, rows: Sequence[dict[str, Any]], reading: Reading) -> Iterator[tuple[str, list[Record]]]:
         """For each row its id and its records: none where it is deleted or left out."""
@@ -84,7 +106,8 @@ class Reader:
                 values["url"] = f"{self.base_url}/lightning/r/{self.sobject.name}/{id_}/view"
             if custom:
                 values["custom"] = {name: read(row.get(name)) for name, read in custom}
-            yield id_, [self.sobject.record(**values), *links]
+            record = self.sobject.record(**values)
+            yield id_, [] if record is None else [record, *links]
 
     def _split(self) -> tuple[list[_Plain], list[_Composed]]:
         """Sources that are one column as it is, which is most of them, apart from the others."""
@@ -105,13 +128,22 @@ class Reader:
 
     def _links(self, id_: str, row: dict[str, Any]) -> list[Record]:
         """The records that an activity is about, of the kinds we follow."""
-        linked = [identity(row.get(name)) for name in self.sobject.links]
-        return [ActivityLink(KINDS[one[:3]], one, id_) for one in linked if one and one[:3] in KINDS]
+        linked = [row.get(name) for name in self.sobject.links]
+        linked += [
+            other[companion.link]
+            for companion in self.sobject.companions
+            if companion.link
+            for other in row.get(companion.name, ())
+        ]
+        ids = dict.fromkeys(identity(one) for one in linked)
+        return [ActivityLink(KINDS[one[:3]], one, id_) for one in ids if one and one[:3] in KINDS]
 
 
 def _dig(row: dict[str, Any], path: list[str]) -> Any:  # noqa: ANN401 - whatever JSON holds
     """A value, through the nested parent where there is one (null when the lookup is empty)."""
     value: Any = row
     for step in path:
+        if isinstance(value, list):  # of companions, which say the same
+            value = value[0]
         value = value.get(step) if value is not None else None
     return value

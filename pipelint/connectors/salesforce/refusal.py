@@ -33,6 +33,10 @@ class RequestInvalid(UnexpectedAnswer):
         self.code = code
 
 
+class QueryTimedOut(Busy):
+    """A query took more than its two minutes; another way of asking may be quicker."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """One line of the table: the first whose status, code and words all fit is it."""
@@ -44,7 +48,9 @@ class Meaning:
     words: str = ""
 
 
-_SIGN_IN = "check client id and secret, the run-as user, and that the app enables the client credentials flow"
+SIGN_IN: Final = "check the credentials of the connection"
+"""Where nothing better is known; `signin.HINTS` tells what to look at for each way to sign in."""
+
 _DRIFT = "a field or an object may have been renamed, or is not visible to the integration user: run doctor"
 _LIMIT = "calls come free as they turn 24 hours old; the next run continues"
 _RULE = "a validation rule of the org refuses the record as it is"
@@ -56,23 +62,24 @@ _VERSION = "set api_version to one that doctor lists as supported"
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
     # the token endpoint, which says `error` instead of `errorCode` (fact sheet §1)
-    Meaning(400, "invalid_grant", SignInRefused, _SIGN_IN),
-    Meaning(400, "invalid_client", SignInRefused, _SIGN_IN),
-    Meaning(401, "invalid_client", SignInRefused, _SIGN_IN),
-    Meaning(400, "invalid_client_id", SignInRefused, _SIGN_IN),
-    Meaning(400, "inactive_user", SignInRefused, "choose another run-as user in the app"),
-    Meaning(400, "unsupported_grant_type", SignInRefused, "enable the client credentials flow in the app"),
-    Meaning(400, "invalid_request", SignInRefused, _SIGN_IN),
-    Meaning(None, "INVALID_LOGIN", SignInRefused, _SIGN_IN),
+    Meaning(400, "invalid_grant", SignInRefused, SIGN_IN),
+    Meaning(400, "invalid_client", SignInRefused, SIGN_IN),
+    Meaning(401, "invalid_client", SignInRefused, SIGN_IN),
+    Meaning(400, "invalid_client_id", SignInRefused, SIGN_IN),
+    Meaning(400, "inactive_user", SignInRefused, "choose another integration user"),
+    Meaning(400, "unsupported_grant_type", SignInRefused, "enable this flow in the app"),
+    Meaning(400, "invalid_request", SignInRefused, SIGN_IN),
+    Meaning(None, "INVALID_LOGIN", SignInRefused, SIGN_IN),
     # sign in again, once
     Meaning(401, ANY, SessionExpired),
     # later
     Meaning(None, "REQUEST_LIMIT_EXCEEDED", Busy, words="concurrent"),
     Meaning(None, "UNABLE_TO_LOCK_ROW", Busy),
     Meaning(None, "SERVER_UNAVAILABLE", Busy),
-    Meaning(None, "QUERY_TIMEOUT", Busy),
+    Meaning(None, "QUERY_TIMEOUT", QueryTimedOut),
     Meaning(None, "REQUEST_RUNNING_TOO_LONG", Busy),
     Meaning(None, "API_CURRENTLY_DISABLED", Busy),
+    Meaning(None, "InternalServerError", Busy),  # of a Bulk job
     # end, and go on in the next run
     Meaning(None, "REQUEST_LIMIT_EXCEEDED", QuotaExhausted, _LIMIT),
     Meaning(None, "INVALID_QUERY_LOCATOR", UnexpectedAnswer, "the next run continues from the last page"),
@@ -88,6 +95,10 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(None, "MALFORMED_QUERY", RequestInvalid, _DRIFT),
     Meaning(None, "QUERY_TOO_COMPLICATED", RequestInvalid, "map fewer formula fields"),
     Meaning(None, "JSON_PARSER_ERROR", RequestInvalid),
+    Meaning(None, "EXCEEDED_ID_LIMIT", RequestInvalid, "run: pipelint pull --full"),
+    Meaning(None, "INVALID_REPLICATION_DATE", RequestInvalid, "run: pipelint pull --full"),
+    Meaning(None, "INVALIDENTITY", RequestInvalid, "the Bulk API does not serve this object"),
+    Meaning(409, ANY, RequestInvalid, "a Bulk job belongs to another api_version; the next run begins a new one"),
     # not a record, since these travel in collections: an object or an address
     Meaning(404, ANY, PermissionMissing, _ABSENT),
     # one record: it is gone
@@ -143,11 +154,23 @@ def translated(
         if status < 500:
             return AnswerLost(f"Salesforce's refusal of {name} (HTTP {status}) is cut short")
         code = message = ""
-    line = meaning(status, code, message)
-    said = f"{code}: {message}" if code and message else code or f"HTTP {status}"
+    return _error(
+        meaning(status, code, message), name, code, message, f"HTTP {status}", _retry_after(headers)
+    )
+
+
+def of_record(name: str, code: str, message: str) -> PipelintError:
+    """The error of ours for what was refused without a status of its own, such as a Bulk job."""
+    return _error(meaning(None, code, message), name, code, message, "no reason given", None)
+
+
+def _error(
+    line: Meaning, name: str, code: str, message: str, otherwise: str, after: float | None
+) -> PipelintError:
+    said = f"{code}: {message}" if code and message else code or otherwise
     text = f"Salesforce refuses {name} ({said})"
     if issubclass(line.raises, Busy | SessionExpired):
-        return line.raises(text, hint=line.hint, after=_retry_after(headers))
+        return line.raises(text, hint=line.hint, after=after)
     if issubclass(line.raises, RecordRefused | RequestInvalid):
         return line.raises(text, code=code, hint=line.hint)
     return line.raises(text, hint=line.hint)

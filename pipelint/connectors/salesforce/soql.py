@@ -9,8 +9,6 @@ from urllib.parse import quote_plus
 
 from simple_salesforce.format import quote_soql_value
 
-from pipelint.errors import Fix
-
 MAX_IDS: Final = 300
 """Ids in one IN list; some 700 would already break the limit of the address (fact sheet §3)."""
 
@@ -54,17 +52,15 @@ def select(
     return f"SELECT {', '.join(columns)} FROM {source}{conditions}{order}"
 
 
-def after(stamp: str, id_: str) -> str:
-    """The condition for what comes after a row, in the order of (SystemModstamp, Id)."""
+def after(column: str, stamp: str, id_: str) -> str:
+    """The condition for what comes after a row, in the order of its stamp and Id."""
     at = instant(datetime.fromisoformat(stamp))
-    return f"(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {quoted(id_)}))"
+    return f"({column} > {at} OR ({column} = {at} AND Id > {quoted(id_)}))"
 
 
-def checked(soql: str) -> str:
-    """The statement, if its address is short enough."""
-    if len(quote_plus(soql)) > MAX_URI:
-        raise Fix("too many fields are wanted for one query", hint="map fewer custom fields in the pack")
-    return soql
+def fits(soql: str) -> bool:
+    """Whether the address of a query stays short enough."""
+    return len(quote_plus(soql)) <= MAX_URI
 
 
 def chunked(items: Sequence[T], size: int = MAX_IDS) -> Iterator[Sequence[T]]:

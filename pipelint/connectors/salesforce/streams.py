@@ -2,58 +2,32 @@
 
 To read a declaration one needs to know Salesforce only: on the left the canonical field, on the right the
 API fields it comes from. A source with several fields is given all of them; one marked `or_none` may be
-invisible or missing in an org, without the canonical field being lost.
+invisible or missing in an org, without the canonical field being lost, and of `one_of` any will do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from pipelint.connectors.base import Kind
 from pipelint.connectors.salesforce import normalise as n
-from pipelint.records import Account, Activity, Contact, ContactRole, Lead, Opportunity, Owner, Record, Stream
+from pipelint.connectors.salesforce.sobject import Companion, SObject, Source, from_
+from pipelint.records import (
+    Account,
+    Activity,
+    Contact,
+    ContactRole,
+    Lead,
+    LineItem,
+    Opportunity,
+    Owner,
+    Stream,
+)
 
 MASTER: Final = "Master"
 """The pipeline of opportunities without a record type: the org's master record type (fact sheet §4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a canonical field comes from; `timed` ones also depend on when they are read."""
-
-    api: tuple[str, ...]
-    read: Callable[..., Any]
-    or_none: frozenset[str] = frozenset()
-    timed: bool = False
-
-
-def from_(
-    *api: str, read: Callable[..., Any] = n.text, or_none: Sequence[str] = (), timed: bool = False
-) -> Source:
-    """A source; as text where nothing else is said."""
-    return Source(api, read, frozenset(or_none), timed)
-
-
-@dataclass(frozen=True, slots=True)
-class SObject:
-    """An object that is followed by SystemModstamp.
-
-    `links` are lookups that make activity links. `drop` names a checkbox that marks rows we leave out.
-    `archived`: old rows come through queryAll only. `passing` names an instant that changes what a row means
-    when it passes, without moving the stamp.
-    """
-
-    name: str
-    record: Callable[..., Record]
-    fields: Mapping[str, Source]
-    kind: Kind | None = None
-    links: tuple[str, ...] = ()
-    drop: str = ""
-    archived: bool = False
-    passing: str = ""
 
 
 _ID = from_("Id", read=n.identity)
@@ -97,6 +71,7 @@ OPPORTUNITY: Final = SObject(
         "forecast_category": from_("ForecastCategory"),
         "close_date": from_("CloseDate", read=n.day),
         "created_at": _CREATED,
+        "last_activity_at": from_("LastActivityDate", read=n.noon, timed=True),
         "next_step": from_("NextStep"),
         "type": from_("Type"),
         "source": from_("LeadSource"),
@@ -164,6 +139,19 @@ USER: Final = SObject(
     },
 )
 
+QUEUE: Final = SObject(
+    # Leads may wait in a queue, which then is their owner (fact sheet §4).
+    "Group",
+    Owner,
+    {
+        "id": _ID,
+        "modified_at": _STAMP,
+        "name": from_("Name"),
+        "active": Source((), lambda: True),
+    },
+    where="Type = 'Queue'",
+)
+
 LEAD: Final = SObject(
     "Lead",
     Lead,
@@ -181,6 +169,28 @@ LEAD: Final = SObject(
     kind="lead",
 )
 
+LINE_ITEM: Final = SObject(
+    "OpportunityLineItem",
+    LineItem,
+    {
+        "id": _ID,
+        "modified_at": _STAMP,
+        "opportunity": from_("OpportunityId", read=n.identity),
+        "name": from_("Product2.Name", "Name", read=n.first_text, or_none=["Product2.Name"]),
+        "quantity": from_("Quantity", read=n.number),
+        "amount": from_("TotalPrice", read=n.number),
+        "discount": from_("Discount", read=n.number),
+    },
+)
+
+_DIRECTIONS = ("CallType", "EmailMessage.Incoming")
+
+
+def _several(count: object) -> bool:
+    """Whether there are more people than the one that the row itself names (text in the Bulk API)."""
+    return count is not None and int(str(count)) > 1
+
+
 TASK: Final = SObject(
     "Task",
     Activity,
@@ -188,7 +198,7 @@ TASK: Final = SObject(
         "id": _ID,
         "modified_at": _STAMP,
         "type": from_("TaskSubtype", "CallType", read=n.activity_type, or_none=["TaskSubtype", "CallType"]),
-        "direction": from_("CallType", read=n.direction),
+        "direction": from_("CallType", "EmailMessage.Incoming", read=n.direction, one_of=_DIRECTIONS),
         "subject": from_("Subject"),
         "happened_at": from_(
             "IsClosed", "CompletedDateTime", "ActivityDate", "SystemModstamp",
@@ -199,6 +209,10 @@ TASK: Final = SObject(
     },
     links=("WhatId", "WhoId"),
     archived=True,
+    companions=(
+        Companion("TaskRelation", "TaskId", "RelationId", "WhoCount", _several, link=True),
+        Companion("EmailMessage", "ActivityId", "Incoming", "TaskSubtype", lambda kind: kind == "Email"),
+    ),
 )  # fmt: skip
 
 _TIMES = ("StartDateTime", "EndDateTime", "IsAllDayEvent")
@@ -218,17 +232,19 @@ EVENT: Final = SObject(
     links=("WhatId", "WhoId"),
     drop="IsChild",  # invitees' copies
     archived=True,
+    companions=(Companion("EventRelation", "EventId", "RelationId", "WhoCount", _several, link=True),),
     passing="EndDateTime",
 )
 
 FOLLOWED: Final[Mapping[Stream, tuple[SObject, ...]]] = {
-    Stream.OWNERS: (USER,),
+    Stream.OWNERS: (USER, QUEUE),
     Stream.ACCOUNTS: (ACCOUNT,),
     Stream.CONTACTS: (CONTACT,),
     Stream.OPPORTUNITIES: (OPPORTUNITY,),
     Stream.CONTACT_ROLES: (CONTACT_ROLE,),
     Stream.ACTIVITIES: (TASK, EVENT),
     Stream.LEADS: (LEAD,),
+    Stream.LINE_ITEMS: (LINE_ITEM,),
 }
 """The streams that are pulled by stamp; pipelines, stages and stage changes have ways of their own."""
 
@@ -236,11 +252,14 @@ ORDER: Final[tuple[Stream, ...]] = (
     Stream.OWNERS,
     Stream.PIPELINES,
     Stream.STAGES,
+    Stream.EXCHANGE_RATES,
     Stream.ACCOUNTS,
     Stream.CONTACTS,
     Stream.OPPORTUNITIES,
     Stream.CONTACT_ROLES,
+    Stream.LINE_ITEMS,
     Stream.STAGE_CHANGES,
+    Stream.FIELD_CHANGES,
     Stream.ACTIVITIES,
     Stream.LEADS,
 )

@@ -16,7 +16,8 @@ import msgspec
 from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
 from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.salesforce import soql
-from pipelint.connectors.salesforce.client import Client, decoded
+from pipelint.connectors.salesforce.answers import decoded
+from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.normalise import READERS, identity, sent, stored
 from pipelint.connectors.salesforce.refusal import RequestInvalid, brief, meaning
 from pipelint.connectors.salesforce.streams import OBJECT_OF

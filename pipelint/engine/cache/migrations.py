@@ -13,7 +13,7 @@ migrations = Migrations("pipelint")
 
 @migrations(name="0001_records")
 def _records(db: Database) -> None:
-    for stream in Stream:
+    for stream in (each for each in Stream if each is not Stream.EXCHANGE_RATES):
         for statement in table(stream).create():
             db.execute(statement)
 
@@ -195,4 +195,10 @@ def _crm_schema(db: Database) -> None:
 @migrations(name="0007_touched")
 def _touched(db: Database) -> None:
     for statement in (*touched.TABLES, *touched.triggers()):
+        db.execute(statement)
+
+
+@migrations(name="0008_exchange_rates")
+def _exchange_rates(db: Database) -> None:
+    for statement in table(Stream.EXCHANGE_RATES).create():
         db.execute(statement)

@@ -50,6 +50,7 @@ class _SupplyJson(msgspec.Struct, frozen=True):
     fields: list[str]
     custom: list[str]
     complete_since: int | None = None
+    whole: list[str] = []
 
 
 class _PendingJson(msgspec.Struct, frozen=True):
@@ -152,12 +153,15 @@ def _state(
 
 
 def _supply_json(supply: Supply) -> _SupplyJson:
-    return _SupplyJson(sorted(supply.fields), sorted(supply.custom), _stamp(supply.complete_since))
+    return _SupplyJson(
+        sorted(supply.fields), sorted(supply.custom), _stamp(supply.complete_since), sorted(supply.whole)
+    )
 
 
 def _from_json(stream: Stream, supply: _SupplyJson) -> Supply:
     since = None if supply.complete_since is None else instant(supply.complete_since)
-    return Supply(stream, frozenset(supply.fields), frozenset(supply.custom), since)
+    fields, custom, whole = map(frozenset, (supply.fields, supply.custom, supply.whole))
+    return Supply(stream, fields, custom, since, whole)
 
 
 def _text(value: msgspec.Struct) -> str:

@@ -57,7 +57,7 @@ def test_numbers_are_exact() -> None:
 )
 def test_what_a_task_was(subtype: str, call_type: str, kind: str, direction: str | None) -> None:
     assert n.activity_type(subtype, call_type) == kind
-    assert n.direction(call_type) == direction
+    assert n.direction(call_type, None) == direction
 
 
 def test_a_done_task_happened_when_it_was_completed() -> None:

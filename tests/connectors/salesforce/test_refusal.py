@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipelint import errors
-from pipelint.connectors.salesforce.refusal import RequestInvalid, brief, meaning, translated
+from pipelint.connectors.salesforce.refusal import QueryTimedOut, RequestInvalid, brief, meaning, translated
 from pipelint.errors import (
     Busy,
     Fix,
@@ -33,7 +33,7 @@ CASES: list[tuple[int, str, str, type[PipelintError]]] = [
     (500, "UNKNOWN_EXCEPTION", "", Busy),
     (502, "", "", Busy),
     (504, "", "", Busy),
-    (400, "QUERY_TIMEOUT", "", Busy),
+    (400, "QUERY_TIMEOUT", "", QueryTimedOut),
     (400, "REQUEST_RUNNING_TOO_LONG", "", Busy),
     (400, "UNABLE_TO_LOCK_ROW", "", Busy),
     (403, "API_CURRENTLY_DISABLED", "", Busy),
