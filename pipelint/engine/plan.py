@@ -246,8 +246,8 @@ class _Planner:
             if record not in current:  # deleted since the pull
                 continue
             fields = {name: plain(value) for name, value in current[record].items()}
-            parts, old = (wanted.before.parts, wanted.before.basis) if wanted.before else ((), "")
-            holds = Shown(fields, parts, old)
+            # Without a basis there is cause again in every run until this is written, whatever comes between.
+            holds = Shown(fields, wanted.before.parts if wanted.before else ())
             self.into.written_before += _ours(holds)
             if self.fits(wanted, fields):
                 self.into.unchanged += 1

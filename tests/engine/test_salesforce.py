@@ -18,27 +18,10 @@ from pipelint.sandbox.salesforce import SalesforceSandbox
 from pipelint.sandbox.salesforce.custom_fields import CustomFields
 from pipelint.sandbox.salesforce.org import INTEGRATION_USER
 
+from .salesforce_org import PACK, make_project
+
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 FIELDS = ("Pipelint_Flags__c", "Pipelint_Severity__c", "Pipelint_Summary__c", "Pipelint_Hygiene__c")
-PACK = """\
-pipelint: 1
-pack: {name: acme, time_zone: Europe/Paris}
-overrides: {duplicate-open-opportunities: {status: off}, thin-evidence: {status: off}}   # about other things
-stages:
-  - {name: open, kind: open, group: early}
-  - {name: negotiation, kind: open, group: late}
-pipelines:
-  sales: {stages: {open: {from: {salesforce: Prospecting}}, negotiation: {from: {salesforce: Negotiation/Review}}}}
-rules:
-  amount-missing:
-    {title: The amount is missing, flag_when: {amount: blank}, severity: error, message: No amount., fix: Enter one.}
-  close-date-past:
-    title: The close date has passed
-    flag_when: {close_date: {before: today}}
-    severity: warning
-    message: "{name}: {close_date:date} has passed."
-    fix: Agree on a new one.
-"""
 
 
 @dataclass
@@ -116,20 +99,7 @@ def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
             )
             for n in range(6)
         ]
-        (tmp_path / "rules").mkdir()
-        (tmp_path / "rules" / "pack.yaml").write_text(PACK, encoding="utf-8")
-        (tmp_path / "pipelint.yaml").write_text(
-            f"""\
-pipelint: 1
-connections:
-  acme:
-    crm: salesforce
-    base_url: {sandbox.base_url}
-    auth: {{flow: client_credentials, client_id: "${{env:SF_CLIENT_ID}}", client_secret: "${{env:SF_CLIENT_SECRET}}"}}
-write_back: {{mode: on}}
-""",
-            encoding="utf-8",
-        )
+        make_project(tmp_path, sandbox.base_url)
         made = Org(tmp_path, sandbox, deals)
         list(setup(made.project, apply=True))
         yield made

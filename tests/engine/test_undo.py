@@ -132,6 +132,18 @@ def test_undo_that_was_killed_is_finished_by_another(acme: Acme, kill_at: int) -
     assert acme.run().push is None, "it is held"
 
 
+def test_what_a_killed_undo_took_back_is_written_again_when_the_hold_is_lifted(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.kill_at = len(acme.crm.writes)
+    with pytest.raises(Killed):
+        undo(acme.project, first)
+    acme.crm.kill_at = None
+    assert acme.crm.shows("d1") == {}
+    assert acme.run().held_by is not None, "this run learns what the record shows now, and may not write"
+    push(acme.project, resume=True)
+    assert acme.crm.shows("d1")["pipelint_severity"] == "error"
+
+
 def test_undo_of_an_unknown_run(acme: Acme) -> None:
     first = ill(acme, "d1")
     with pytest.raises(UsageError, match="there is no run") as error:
