@@ -98,7 +98,8 @@ class Causes:
         elif each.event == "gone":
             yield Cause("deleted", "the record was deleted, or merged into another")
         elif told.waiver is not None:
-            yield Cause("waiver", f"until {told.waiver.until:%-d %b %Y}: {told.waiver.reason}")
+            snoozed = "snoozed in the CRM " if told.waiver.snoozed else ""
+            yield Cause("waiver", f"{snoozed}until {told.waiver.until:%-d %b %Y}: {told.waiver.reason}")
         elif told.hidden_by:
             yield Cause("hidden", f"by {told.hidden_by}")
         elif before is not None and each.event not in ENDS and before.state != "flagged":
@@ -112,7 +113,8 @@ class Causes:
         if before.state == "pending":
             yield Cause("grace", f"its time of grace is over; it was first seen on {past[-1].day:%-d %b %Y}")
         elif waiver is not None and waiver.until < each.day:
-            yield Cause("waiver", f"its waiver ended on {waiver.until:%-d %b %Y}")
+            what = "snooze" if waiver.snoozed else "waiver"
+            yield Cause("waiver", f"its {what} ended on {waiver.until:%-d %b %Y}")
         elif waiver is not None:
             yield Cause("waiver", "nothing waives it any more")
         else:

@@ -16,6 +16,7 @@ from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
 from pipelint.engine.scores import Score, reason_texts, scores
+from pipelint.engine.snooze import snooze_fields, snooze_notices
 from pipelint.engine.waivers import day_of, notices
 from pipelint.errors import Problem
 from pipelint.records import Stream
@@ -107,7 +108,8 @@ def source_of(
     pack = with_rates(cache, pack, said.connection)
     moment = Moment(pack.settings.calendar, as_of)
     compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
-    table = prepare(cache, pack, compiled, said, sorted(_shown_fields(pack, kind).union(read)))
+    told = _shown_fields(pack, kind) | snooze_fields(pack, compiled)
+    table = prepare(cache, pack, compiled, said, sorted(told.union(read)))
     return Source(said.connection, said.crm, pack, compiled, table)
 
 
@@ -141,6 +143,7 @@ def check(
     if not only and not result.not_pulled:
         today = day_of(Moment(settings.calendar, as_of))
         result.notices += notices(cache, project.pack.waivers, compiled, today)
+        result.notices += snooze_notices(cache, project.pack, compiled)
     return result
 
 

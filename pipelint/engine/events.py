@@ -36,6 +36,7 @@ class WaiverTold(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
     approved_by: str
     until: date
+    snoozed: bool = False
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):

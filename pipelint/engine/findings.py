@@ -14,6 +14,7 @@ from pipelint.engine.events import Standing, Standings
 from pipelint.engine.evidence import Evidence, Witness
 from pipelint.engine.grace import pending_until
 from pipelint.engine.similar import COUNTED, counted
+from pipelint.engine.snooze import Snoozes
 from pipelint.engine.waivers import InForce
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck, CompiledPack
@@ -140,6 +141,7 @@ class _Maker:
         self.others: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.source = source
         self.waivers = InForce(cache, source.pack, compiled, source.connection)
+        self.snoozes = Snoozes(cache, source.pack, compiled, source.connection, source.crm)
         rules = source.pack.live_rules(compiled.kind)
         self.standings = Standings(cache.db, source.connection, compiled.kind, rules)
         self.witness = Witness(compiled, source.pack.known[compiled.kind])
@@ -175,7 +177,11 @@ class _Maker:
     def waived(self, record: str, by_rule: Mapping[str, list[_Found]], row: Row) -> dict[str, Waiver]:
         """The waiver of each flagged check that has one, by the check's name."""
         checks = [found[0] for each in by_rule.values() for found in each if found[1] is Outcome.FLAGGED]
-        found = {check.name: self.waivers.of(check.rule.name, check.name, record, row) for check in checks}
+        snooze = self.snoozes.of(record, row) if checks else None
+        found = {
+            check.name: self.waivers.of(check.rule.name, check.name, record, row) or snooze
+            for check in checks
+        }
         return {name: waiver for name, waiver in found.items() if waiver is not None}
 
     def whose(self, record: str, row: Row, reader: Reader) -> _Whose:

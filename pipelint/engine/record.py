@@ -224,4 +224,4 @@ def _told(finding: Finding) -> Told:
 
 def _waiver(finding: Finding) -> WaiverTold | None:
     waiver = finding.waiver
-    return WaiverTold(waiver.reason, waiver.approved_by, waiver.until) if waiver else None
+    return WaiverTold(waiver.reason, waiver.approved_by, waiver.until, waiver.snoozed) if waiver else None

@@ -13,20 +13,27 @@ from pipelint.rules.waivers import Waiver
 
 def waived(waiver: Waiver) -> str:
     """One waiver in a line."""
-    return f"waived until {waiver.until:%-d %b %Y} by {waiver.approved_by}: {waiver.reason}"
+    by = f" by {waiver.approved_by}" if waiver.approved_by else " in the CRM"
+    done = "snoozed" if waiver.snoozed else "waived"
+    return f"{done} until {waiver.until:%-d %b %Y}{by}: {waiver.reason}"
 
 
 def waiver_document(waiver: Waiver | None) -> dict[str, Any] | None:
     """One waiver for JSON."""
     if waiver is None:
         return None
-    return {"reason": waiver.reason, "approved_by": waiver.approved_by, "until": waiver.until.isoformat()}
+    return {
+        "reason": waiver.reason,
+        "approved_by": waiver.approved_by or None,
+        "until": waiver.until.isoformat(),
+        "snoozed": waiver.snoozed,
+    }
 
 
 def waivers_table(findings: Iterable[Finding], color: bool) -> str:
     """One line for each rule and waiver that suppresses something."""
     counts = Counter(
-        (finding.rule, finding.waiver.reason, finding.waiver.approved_by, finding.waiver.until)
+        (finding.rule, finding.waiver.reason, finding.waiver.approved_by or "snoozed", finding.waiver.until)
         for finding in findings
         if finding.waiver
     )

@@ -28,6 +28,7 @@ from pipelint.rules.read_fields import in_one_currency, read_fields, with_mappin
 from pipelint.rules.read_rules import RuleContext, read_overrides, read_rules
 from pipelint.rules.read_scores import ScoreContext, read_scores
 from pipelint.rules.read_settings import read_crm_fields, read_settings, read_words
+from pipelint.rules.read_snooze import SNOOZE, read_snooze
 from pipelint.rules.read_stages import read_pipelines, read_stages
 from pipelint.rules.read_tests import read_tests
 from pipelint.rules.read_waivers import WaiverContext, read_waivers
@@ -106,6 +107,7 @@ class _Loader:
         currency = read_currency(self.single("currency"), self.home, self.problems)
         stages = read_stages(self.single("stages"), self.problems)
         mapped = read_fields(self.named["fields"], self.sections.declared, self.systems, self.problems)
+        mapped |= read_snooze(self.named["crm_fields"], mapped, self.systems, self.problems)
         known: dict[RecordKind, Mapping[str, Field]] = {}
         facts: dict[RecordKind, Mapping[str, Fact]] = {}
         broken: dict[RecordKind, frozenset[str]] = {}
@@ -187,7 +189,10 @@ class _Loader:
                 self.problems,
             ),
             crm_fields=read_crm_fields(
-                self.named["crm_fields"], (*OWN_FIELDS, *own_keys(scores)), self.systems, self.problems
+                self.named["crm_fields"],
+                (*OWN_FIELDS, *own_keys(scores), *SNOOZE),
+                self.systems,
+                self.problems,
             ),
             hash=self.sections.digest,
             scores=scores,

@@ -26,6 +26,8 @@ class Waiver:
     place: Place
     records: tuple[tuple[str, Place], ...] = ()
     when: Mapping[RecordKind, Condition] = field(default_factory=dict)
+    snoozed: bool = False
+    """Set in the CRM by a person, who is not always known, for all flags of one record."""
 
     def covers(self, rule: str, check: str) -> bool:
         """Whether it waives this rule, or this item of it, written `rule/item`."""

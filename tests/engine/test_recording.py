@@ -163,8 +163,10 @@ def test_new_is_what_is_not_as_it_was_recorded(acme: Acme) -> None:
 def test_a_flag_that_was_not_synced_for_a_while_is_not_new(acme: Acme) -> None:
     acme.crm.deal("d1", next_step=None)
     acme.run()
+    acme.crm.advance(days=1)
     acme.crm.withheld = {"next_step"}
     acme.run()
+    acme.crm.advance(days=1)
     acme.crm.withheld = set()
     acme.run(dry_run=True)
     assert statuses(acme, new=True) == {}

@@ -259,3 +259,21 @@ def test_the_fields_are_written_as_a_package_for_an_admin(org: Org, tmp_path: Pa
     assert "package.xml" in result.files
     assert str(result.folder) in result.clicks[0]
     assert not any("List View" in click for click in result.clicks)  # it is in the package
+
+
+def test_a_snooze_in_the_crm_takes_the_flags_away_until_its_day_has_passed(org: Org) -> None:
+    """The company uses two fields that it has: one for a date, one for a text."""
+    named = "{snooze_until: {salesforce: Deadline__c}, snooze_reason: {salesforce: Risk__c}}"
+    (org.folder / "rules" / "pack.yaml").write_text(f"{PACK}crm_fields: {named}\n", encoding="utf-8")
+    org.run()
+    flagged = org.shows(1)
+    org.update(1, Deadline__c="2026-11-25", Risk__c="They are away")
+    org.run()
+    assert org.shows(1)["Pipelint_Severity__c"] == "clean"
+    org.sandbox.clock.advance(timedelta(days=5))
+    org.run()
+    assert org.shows(1) == flagged
+    [held] = org.sandbox.org.query(
+        f"SELECT Deadline__c, Risk__c FROM Opportunity WHERE Id = '{org.deals[1]}'"
+    )
+    assert (held["Deadline__c"], held["Risk__c"]) == ("2026-11-25", "They are away")
