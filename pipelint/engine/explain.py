@@ -12,7 +12,7 @@ from pipelint.engine.causes import Causes, Happened
 from pipelint.engine.check import sources
 from pipelint.engine.events import ENDS
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
-from pipelint.engine.findings import Finding, FindingStatus, Source, findings, rows_of
+from pipelint.engine.findings import Finding, FindingStatus, Source, findings, owner_shown, rows_of
 from pipelint.engine.identity import find
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
@@ -118,7 +118,8 @@ class _Explanation:
     def whole(self, rule: str | None) -> RecordExplained:
         found = findings(self.cache, self.source, language=self.language, ages=True, record=self.record)
         by_rule = {finding.rule: finding for finding in found}
-        names = [name for name in self.source.pack.rules if name == rule] if rule else list(by_rule)
+        names = [rule] if rule else [name for name in by_rule if not self.mute(name)]
+        names = [name for name in names if name in self.source.pack.rules]
         order = {"flagged": 0, "trial": 1, "pending": 2, "waived": 3, "hidden": 4, "could_not_check": 5}
         explained = [self.rule(name, by_rule.get(name)) for name in names]
         if rule is None:
@@ -130,11 +131,16 @@ class _Explanation:
             self.record,
             self.reader.known("name") or self.record,
             None if self.row.get("url") is None else str(self.row["url"]),
-            self.reader.known("owner.name"),
+            owner_shown(self.reader),
             self.reader.known("stage"),
             tuple(explained),
             tuple(explain_scores(self.source, self.row, self.reader, rule)),
         )
+
+    def mute(self, name: str) -> bool:
+        """Whether nobody wrote the rule and this connection can never answer it: `check` says so once."""
+        checks = [check for check in self.source.compiled.checks if check.rule.name == name]
+        return self.source.pack.rules[name].built_in and not any(check.answerable for check in checks)
 
     def rule(self, name: str, finding: Finding | None) -> Explained:
         rule = self.source.pack.rules[name]

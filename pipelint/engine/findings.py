@@ -189,7 +189,7 @@ class _Maker:
             record,
             reader.known("name"),
             _text(row, "url"),
-            reader.known("owner.name"),
+            owner_shown(reader),
             reader.known("pipeline"),
             reader.known("stage"),
             _number(row, "amount"),
@@ -291,6 +291,11 @@ def _status(
     if not shown:
         return "hidden"
     return "trial" if rule.status == "trial" else "flagged"
+
+
+def owner_shown(reader: Reader) -> str:
+    """The owner's name; where nobody told names, as in many files, what the record itself holds."""
+    return reader.known("owner.name") or reader.known("owner.id")
 
 
 def _text(row: Row, name: str) -> str | None:

@@ -28,6 +28,8 @@ class Draft:
     fields: dict[str, Candidate] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    """What else a person must write before the proposal works."""
     names: list[str] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     lacking: int = 0
@@ -76,9 +78,9 @@ class Draft:
     def _entry(self, native: NativePipeline, placed: Sequence[Placed], ladder: Mapping[str, Map]) -> None:
         name = self._free(_slug(native.label or self.connection.name))
         if not native.id:
-            self.notes.append(
-                f"these records name no pipeline; give them one in pipelint.yaml, under "
-                f"streams: opportunities: constants: {{pipeline: {name}}}"
+            self.steps.append(
+                f"give the records a pipeline, since they name none: in pipelint.yaml, under {self.connection.name}:"
+                f" streams: opportunities: write constants: {{pipeline: {name}}}"
             )
         self.names.append(name)
         self.placed += placed
@@ -178,7 +180,7 @@ def _remark(placed: Placed) -> str:
     parts = [native.label] if native.label and native.label != native.id else []
     if placed.guessed:
         chance = [f"{native.probability.normalize():f} %"] if native.probability is not None else []
-        basis = "name" if placed.basis == "words" else "place"
+        basis = {"words": "name", "rows": "first row in the file"}.get(placed.basis, "place")
         said = ", ".join([*chance, *([native.forecast_category] if native.forecast_category else [])])
         parts.append(f"guessed by its {basis}{f' ({said})' if said else ''}")
     if native.active is False:

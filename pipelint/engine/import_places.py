@@ -12,7 +12,7 @@ from pipelint.records import Stage as NativeStage
 from pipelint.rules.pack import Pack, Stage, native_names
 from pipelint.rules.text import fold
 
-Basis: TypeAlias = Literal["name", "flag", "words", "place"]
+Basis: TypeAlias = Literal["name", "flag", "words", "place", "rows"]
 
 # For stages that carry no flags, as in exported files; the words of a name, without accents.
 _CLOSED: dict[Literal["won", "lost"], frozenset[str]] = {
@@ -28,6 +28,8 @@ class NativePipeline:
     id: str
     label: str
     stages: tuple[NativeStage, ...]
+    ordered: bool = True
+    """Whether their order is told, rather than the one in which the rows of a file happen to stand."""
 
     @property
     def spoken(self) -> frozenset[str]:
@@ -46,7 +48,7 @@ class Placed:
     @property
     def guessed(self) -> bool:
         """Whether neither its name nor the CRM's flags say so."""
-        return self.stage is not None and self.basis in {"words", "place"}
+        return self.stage is not None and self.basis in {"words", "place", "rows"}
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ def place(pipeline: NativePipeline, pack: Pack, crm: str, connection: str) -> li
     placer = _Placer(pack, crm, connection)
     sure = {native.id: placer.by_name(native) or placer.by_kind(native) for native in pipeline.stages}
     ladder = [native for native in _in_order(pipeline.stages) if kind_of(native) in {None, "open"}]
-    guessed = placer.by_place(ladder, sure)
+    guessed = placer.by_place(ladder, sure, "place" if pipeline.ordered else "rows")
     return [sure[native.id] or guessed[native.id] for native in pipeline.stages]
 
 
@@ -102,7 +104,9 @@ class _Placer:
             return Placed(native, found[0] if found else None, "words" if native.is_open is None else "flag")
         return Placed(native, alike[-1], "words") if alike else None
 
-    def by_place(self, ladder: Sequence[NativeStage], sure: dict[str, Placed | None]) -> dict[str, Placed]:
+    def by_place(
+        self, ladder: Sequence[NativeStage], sure: dict[str, Placed | None], basis: Basis
+    ) -> dict[str, Placed]:
         """The open stages between those that are known, spread evenly over ours between theirs."""
         last = len(ladder) - 1
         known = [
@@ -116,7 +120,7 @@ class _Placer:
         found_places = {}
         for at, native in enumerate(ladder):
             stage = self.open[_between(points, at)] if self.open else None
-            found_places[native.id] = Placed(native, stage, "place")
+            found_places[native.id] = Placed(native, stage, basis)
         return found_places
 
 

@@ -48,6 +48,7 @@ def native_pipelines(connector: Connector, pulled: Iterable[Stage] = ()) -> list
             name,
             labels.get(name, name),
             tuple(sorted((s for s in stages if s.pipeline in {name, ""}), key=_position)),
+            ordered=bool(listed) or all(s.probability is not None for s in seen.get(name, ())),
         )
         for name in ids
     ]

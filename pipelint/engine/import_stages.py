@@ -35,11 +35,13 @@ class Proposal:
     """Stages that belong into a pipeline which the pack has already; the notes say where."""
     notes: tuple[str, ...] = ()
     """What no file of ours can say: lines to add elsewhere, names without a field."""
+    steps: tuple[str, ...] = ()
+    """What to write elsewhere before this works."""
 
     @property
     def text(self) -> str:
         """The file, then the notes as comments."""
-        notes = "".join(f"# {note}\n" for note in self.notes)
+        notes = "".join(f"# {note}\n" for note in (*self.steps, *self.notes))
         return (self.content or f"# {self.nothing}\n") + (notes and f"\n{notes}")
 
     @property
@@ -89,7 +91,7 @@ def write(project: Project, proposal: Proposal) -> str:
     notes = [f"note: {note}" for note in proposal.notes]
     name = shown(proposal.file, project.folder)
     if not proposal.content:
-        return "\n".join([proposal.nothing, *notes])
+        return "\n".join([proposal.nothing, *proposal.steps, *notes])
     there = proposal.file.read_text(encoding="utf-8") if proposal.file.exists() else None
     if there == proposal.content:
         return "\n".join([f"{name} is up to date: nothing changed since it was proposed.", *notes])
@@ -104,6 +106,7 @@ def write(project: Project, proposal: Proposal) -> str:
         told.append(f"What was guessed is marked in the file: {proposal.guessed} of them.")
     todo = [
         f"read {shown(target, project.folder)} and correct what was guessed",
+        *proposal.steps,
         *([f"take over into {name} what you want, and delete the proposal"] if there is not None else []),
         "pipelint rules validate",
         "pipelint pull, then pipelint check",
@@ -202,4 +205,5 @@ def _proposal(draft: Draft, file: Path) -> Proposal:
         sum(each.guessed for each in draft.placed) + len(draft.fields),
         draft.lacking,
         tuple(notes),
+        tuple(draft.steps),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipelint.render.table import amount, plural, table
 from pipelint.render.waivers import waiver_document, waivers_table
 
 _SHOWN = 25
+_FEW = 4
 _COLUMNS = (
     "connection", "kind", "id", "name", "url", "owner", "pipeline", "stage", "amount", "rule", "severity", "status",
     "items", "message", "fix", "since",
@@ -185,27 +187,39 @@ def _rules_table(flagged: list[Finding], color: bool) -> str:
 
 
 def _unchecked(result: CheckResult) -> str:
-    """What could not be checked: for lack of data, once; for a blank, by field."""
+    """What could not be checked: for lack of data, once; for lack of history or for a blank, by field."""
     lines = []
     for connection in dict.fromkeys(each.connection for each in result.not_synced):
         mine = [each for each in result.not_synced if each.connection == connection]
-        fields = ", ".join(sorted({name for each in mine for name in each.fields}))
-        rules = ", ".join(dict.fromkeys(each.rule for each in mine))
-        lines.append(f"Not synced from {connection}: {fields}.\n  So these rules say nothing there: {rules}.")
+        fields = _some(sorted({name for each in mine for name in each.fields}))
+        rules = sorted(dict.fromkeys(each.rule for each in mine), key=lambda rule: "/" in rule)
+        said = "1 rule says" if len(rules) == 1 else f"{len(rules):,} rules say"
+        lines.append(f"Not synced from {connection}: {fields}. So {said} nothing there: {_some(rules)}.")
     late: Counter[str] = Counter()
     blank: Counter[str] = Counter()
     for finding in result.findings:
         if finding.status == "could_not_check":
             for name, unsynced in sorted({(e.field, e.unsynced) for e in finding.evidence}):
                 (late if unsynced else blank)[name] += 1
-    for counted, why in (
-        (late, "the history does not go back far enough, or a value is not mapped"),
-        (blank, "a field is blank"),
-    ):
-        if counted:
-            named = ", ".join(f"{name} ({count:,})" for name, count in counted.most_common(8))
-            lines.append(f"Could not be checked because {why}: {named}.")
+    if late:
+        lines.append(
+            f"Not known yet: {_counted(late)}. History grows with each pull; other values need a mapping."
+        )
+    if blank:
+        lines.append(f"Could not be checked because a field is blank: {_counted(blank)}.")
+    if any(" more." in line for line in lines):
+        lines.append("All of them: --format json.")
     return "\n".join(lines)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few names; a long list hides what matters."""
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
+
+
+def _counted(counts: Counter[str]) -> str:
+    return _some([f"{name} ({count:,})" for name, count in counts.most_common()])
 
 
 def _closing(result: CheckResult, flagged: list[Finding]) -> str:

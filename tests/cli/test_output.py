@@ -135,6 +135,15 @@ def test_explain_leaves_out_an_owner_that_a_record_does_not_have(acme: Command, 
     assert acme("explain", "A1", "quiet").out.splitlines()[1] == "proposal"
 
 
+def test_an_owner_whose_name_nobody_told_is_shown_as_the_record_has_it(acme: Command, tmp_path: Path) -> None:
+    project = tmp_path / "pipelint.yaml"
+    text = project.read_text("utf-8").replace("      owners: {file: owners.csv}\n", "")
+    project.write_text(text.replace("  sales:", "  deals:"), encoding="utf-8")
+    assert acme("pull").code == 0
+    assert acme("explain", "deals:opportunity/A1", "quiet").out.splitlines()[1] == "proposal, kim"
+    assert json.loads(acme("check", "--owner", "KIM", "--format", "json").out)["summary"]["flagged"] == 2
+
+
 # rules
 
 

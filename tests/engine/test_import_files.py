@@ -43,9 +43,9 @@ def test_files_offer_the_stages_of_their_opportunities(files: Callable[..., Proj
         "won": ("Gewonnen",),
     }
     assert "from: {sales: besoin}" in proposal.content
-    assert proposal.notes == (
-        "these records name no pipeline; give them one in pipelint.yaml, under "
-        "streams: opportunities: constants: {pipeline: sales-files}",
+    assert proposal.steps == (
+        "give the records a pipeline, since they name none: in pipelint.yaml, under sales:"
+        " streams: opportunities: write constants: {pipeline: sales-files}",
     )
 
 

@@ -26,8 +26,8 @@ from pipelint.rules.thin_evidence import THIN
 from pipelint.rules.ticking import NEVER
 
 SHOWN = {
-    "opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "currency"),
-    "lead": ("name", "owner.name"),
+    "opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "owner.id", "currency"),
+    "lead": ("name", "owner.name", "owner.id"),
 }
 """What findings tell about a record, whatever the rules read."""
 
