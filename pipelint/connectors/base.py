@@ -167,6 +167,14 @@ class WriteLimits:
 
     batch: int
     """Records that travel in one request at most."""
+    job: int = 0
+    """Records of one job at most, where the CRM also takes many at once."""
+    job_above: int = 0
+    """So many records still go by requests."""
+
+    def together(self, total: int) -> int:
+        """How many records to hand over at once when there are so many to write."""
+        return self.job if self.job and total > self.job_above else self.batch
 
 
 class Connector(Protocol):

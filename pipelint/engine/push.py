@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from pipelint.connectors.base import Change, Connector, Outcome
+from pipelint.connectors.base import Change, Connector, Outcome, WriteLimits
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
 from pipelint.engine.journal import confirm, intend
@@ -50,7 +50,7 @@ def push(
     started, calls = clock(), connector.api_calls
     result = PushResult(unchanged=plan.unchanged + plan.deferred, refused=list(plan.refused))
     try:
-        for batch in _batches(plan.records, connector.write_limits.batch):
+        for batch in _batches(plan.records, connector.write_limits):
             stopping.check()
             _write(cache, connector, batch, run, clock, result)
     except CacheUnusable:
@@ -63,11 +63,12 @@ def push(
     return result
 
 
-def _batches(records: Sequence[PlannedRecord], size: int) -> Iterator[list[PlannedRecord]]:
+def _batches(records: Sequence[PlannedRecord], limits: WriteLimits) -> Iterator[list[PlannedRecord]]:
     """Records of one account in a row: writing them side by side would lock each other out."""
     ordered = sorted(records, key=lambda record: (record.kind, record.group, record.id))
     for _, of_kind in groupby(ordered, lambda record: record.kind):
         remaining = list(of_kind)
+        size = limits.together(len(remaining))
         for first in range(0, len(remaining), size):
             yield remaining[first : first + size]
 

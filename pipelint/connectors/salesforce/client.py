@@ -182,9 +182,8 @@ class Client:
         base = urlsplit(org.base_url)
         whole = ask.path.startswith("/")
         url = f"{base.scheme}://{base.netloc}{ask.path}" if whole else org.base_url + ask.path
-        headers = {"Authorization": org.headers["Authorization"], **ask.headers}
-        if ask.data is not None:
-            headers |= _JSON
+        content = _JSON if ask.data is not None else {}
+        headers = {"Authorization": org.headers["Authorization"], **content, **ask.headers}
         return self._answer(
             ask.name,
             lambda: send(self._session, ask.method, url, headers=headers, params=ask.params, data=ask.data),

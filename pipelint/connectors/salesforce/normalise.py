@@ -107,12 +107,13 @@ READERS: Final[Mapping[str, Callable[[Any], CustomValue]]] = {
 
 
 def stored(field: FieldDescription | None, value: WriteValue) -> WriteValue:
-    """The value as Salesforce keeps it: trimmed, empty as null, rounded, choices in order (fact sheet §6)."""
+    """The value as Salesforce keeps it: trimmed, cut, empty as null, rounded, choices in order (fact sheet §6)."""
     if isinstance(value, tuple):
         order = {choice.value: place for place, choice in enumerate(field.picklist_values)} if field else {}
         return tuple(sorted(dict.fromkeys(value), key=lambda one: order.get(one, len(order)))) or None
     if isinstance(value, str):
-        return value.replace("\r\n", "\n").strip() or None
+        whole = value.replace("\r\n", "\n").strip()
+        return (whole[: field.length].rstrip() if field and field.length else whole) or None
     if isinstance(value, int | Decimal):
         exact = Decimal(value)
         return exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP) if field else exact

@@ -66,6 +66,23 @@ def sandbox(small_org: Path) -> Iterator[SalesforceSandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="session")
+def ready_org(small_org: Path) -> Path:
+    """The same org, with our fields set up."""
+    path = small_org.with_name("ready.db")
+    with SalesforceSandbox(state=small_org, now=NOW) as sandbox, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SF_TOKEN", sandbox.token())
+        auth = {"flow": "access_token", "token": "${env:SF_TOKEN}"}
+        settings = {"crm": "salesforce", "base_url": sandbox.base_url, "auth": auth}
+        context = ConnectContext(sandbox.clock.now, Path(), ZoneInfo("Europe/Paris"))
+        connector = SalesforceConnector("acme", Settings.model_validate(settings), context)
+        for step in connector.plan_setup(OWN):
+            connector.apply_setup(step)
+        connector.close()
+        sandbox.save(path)
+    return path
+
+
 @pytest.fixture
 def naps() -> list[float]:
     """The waits that were asked for, in seconds; nothing sleeps."""

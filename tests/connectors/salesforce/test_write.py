@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from pipelint.connectors.base import Change, Outcome, OwnField
+from pipelint.connectors.base import Change, Outcome
 from pipelint.connectors.http import NotSent
 from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import Busy, PermissionMissing
 from pipelint.sandbox.salesforce import SalesforceSandbox
+from tests.connectors.salesforce.conftest import NOW
 
 Connect = Callable[..., SalesforceConnector]
 HYGIENE = "Pipelint_Hygiene__c"
@@ -21,10 +23,15 @@ COLLECTIONS = "/composite/sobjects"
 
 
 @pytest.fixture
-def ready(connector: SalesforceConnector, own: tuple[OwnField, ...]) -> SalesforceConnector:
+def sandbox(ready_org: Path) -> Iterator[SalesforceSandbox]:
+    """An org in which our fields are set up."""
+    with SalesforceSandbox(state=ready_org, now=NOW) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def ready(connector: SalesforceConnector) -> SalesforceConnector:
     """A connector whose fields are set up."""
-    for step in connector.plan_setup(own):
-        connector.apply_setup(step)
     return connector
 
 
@@ -211,8 +218,8 @@ def test_an_expired_session_is_renewed_in_the_middle(
 
 
 def test_fields_that_are_not_there_cannot_be_read(connector: SalesforceConnector, deals: list[str]) -> None:
-    with pytest.raises(PermissionMissing, match="Pipelint_Hygiene__c"):
-        stored(connector, deals[:3])
+    with pytest.raises(PermissionMissing, match="Pipelint_Nothing__c"):
+        list(connector.read("opportunity", deals[:3], ["Pipelint_Nothing__c"]))
 
 
 def test_many_ids_are_read_in_chunks(ready: SalesforceConnector, deals: list[str]) -> None:
