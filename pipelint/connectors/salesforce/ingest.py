@@ -16,9 +16,9 @@ import msgspec
 import requests
 
 from pipelint.connectors.http import AnswerLost
-from pipelint.connectors.salesforce.answers import decoded
+from pipelint.connectors.salesforce.answers import Call, decoded
 from pipelint.connectors.salesforce.bulk import FIRST_WAIT, LONGEST_WAIT, PATIENCE
-from pipelint.connectors.salesforce.client import Call, Client
+from pipelint.connectors.salesforce.client import Client
 from pipelint.errors import Busy, PipelintError
 
 PATH: Final = "jobs/ingest"
