@@ -30,6 +30,7 @@ from pipelint.engine.events import (
     transitions,
 )
 from pipelint.engine.findings import Finding, FindingStatus, Source, day_text
+from pipelint.engine.unused import note_waivers
 from pipelint.rules.catalogue import RECORD_STREAM
 from pipelint.rules.compile import SEVERITY_NUMBER
 from pipelint.rules.pack import Severity
@@ -123,6 +124,10 @@ class _Recorder:
         self.db.execute(
             "INSERT INTO recording (run, connection, kind, at, pulled_at, pack_hash) VALUES (?, ?, ?, ?, ?, ?)",
             (self.run, *self.key, self.at, pulled_at, self.source.pack.hash),
+        )
+        kind = self.source.compiled.kind
+        note_waivers(
+            self.db, (waiver for waiver in self.source.pack.waivers if kind in waiver.kinds), self.at
         )
 
     def stage(self, found: Iterable[Finding], bits: Mapping[str, int]) -> None:

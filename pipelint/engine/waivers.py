@@ -7,6 +7,7 @@ from datetime import date
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.identity import candidates
+from pipelint.engine.unused import PATIENCE, Unused
 from pipelint.errors import Place, Problem
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import CompiledPack
@@ -63,12 +64,15 @@ def notices(
     cache: Cache, waivers: Sequence[Waiver], compiled: Mapping[str, CompiledPack], today: date
 ) -> Iterator[Problem]:
     """What is to be said about waivers; `compiled` are the packs of all kinds and connections, by prepared table."""
+    unused = Unused(cache.db)
     for waiver in waivers:
         if waiver.until < today:
             yield _warning(waiver.place, ended(waiver.until))
             continue
+        records = set()
         for written, place in waiver.records:
             found = _of_kind(cache, waiver, written)
+            records |= {record for _, _, record in found}
             if not found:
                 yield _warning(place, f"this waiver names '{written}', which is no record that was pulled")
             elif len(found) > 1:
@@ -76,6 +80,9 @@ def notices(
                 yield _warning(place, f"'{written}' stands for several records", f"write one of: {names}")
         if waiver.when and not any(_fits_one(cache, waiver, table, each) for table, each in compiled.items()):
             yield _warning(waiver.place, "this waiver fits no record")
+        elif unused.has(waiver, records):
+            what = f"for {PATIENCE.days} days there was nothing that this waiver waived"
+            yield _warning(waiver.place, what, "take it out, or correct what it names")
 
 
 def _fits_one(cache: Cache, waiver: Waiver, table: str, compiled: CompiledPack) -> bool:

@@ -270,3 +270,58 @@ def test_a_rule_that_is_gone_resolves_what_it_flagged_also_where_it_was_waived(
         ("d2", "resolved"),
     ]
     assert acme.crm.shows("d2")["pipelint_severity"] == "clean"
+
+
+def notices(acme: Acme) -> list[str]:
+    with acme.project.cache() as cache:
+        return [notice.what for notice in check(cache, acme.project, acme.crm.now).notices]
+
+
+IDLE = "for 30 days there was nothing that this waiver waived"
+
+
+def test_a_waiver_that_waives_nothing_for_30_days_is_told(acme: Acme) -> None:
+    acme.crm.deal("d1")
+    acme.pack(waived("2027-06-01"))
+    told = {}
+    for day in range(0, 50, 10):
+        acme.run()
+        told[day] = notices(acme)
+        acme.crm.advance(days=10)
+    assert told == {0: [], 10: [], 20: [], 30: [IDLE], 40: [IDLE]}
+
+
+def test_the_30_days_begin_when_the_waiver_last_waived_something(acme: Acme) -> None:
+    acme.pack(waived("2027-06-01"))
+    acme.crm.deal("d1", amount=None)
+    acme.run()
+    acme.crm.advance(days=40)
+    acme.run()
+    assert notices(acme) == [], "it waives a flag all the time"
+    acme.crm.deal("d1", amount=Decimal(1))
+    acme.run()
+    acme.crm.advance(days=29)
+    acme.run()
+    assert notices(acme) == []
+    acme.crm.advance(days=2)
+    assert notices(acme) == [], "no run has looked since"
+    acme.run()
+    assert notices(acme) == [IDLE]
+
+
+def test_a_waiver_is_not_taken_for_one_of_another_record_or_an_older_one(acme: Acme) -> None:
+    acme.crm.deal("d1", amount=None)
+    acme.crm.deal("d2")
+    other = waived("2027-06-01").partition("waivers:\n")[2].replace("[d1]", "[d2]")
+    acme.pack(waived("2027-06-01"))
+    acme.run()
+    acme.crm.advance(days=20)
+    acme.pack(waived("2027-06-01") + other)
+    acme.run()
+    acme.crm.advance(days=20)
+    acme.pack(waived("2027-07-01") + other)
+    acme.run()
+    assert notices(acme) == [], "the second is 20 days old"
+    acme.crm.advance(days=10)
+    acme.run()
+    assert notices(acme) == [IDLE], "and now 30; the first waives d1"

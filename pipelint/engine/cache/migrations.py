@@ -79,6 +79,13 @@ def _runs(db: Database) -> None:
         )
         """,
         "CREATE INDEX recording_by_kind ON recording (connection, kind)",
+        "CREATE INDEX finding_event_waived ON finding_event (id) WHERE event = 'waived'",
+        """
+        CREATE TABLE waiver_seen (
+          waiver TEXT PRIMARY KEY,  -- JSON: what it waives, why and by whom
+          at INTEGER                -- when a run first recorded under it
+        ) WITHOUT ROWID
+        """,
         """
         CREATE TABLE journal (
           id INTEGER PRIMARY KEY, run TEXT, connection TEXT, kind TEXT, record TEXT, field TEXT,
