@@ -36,13 +36,21 @@ class Verdict:
     severities: dict[int, int]
 
 
+CHOSEN = "id IN (SELECT record FROM temp.chosen)"
+
+
 def evaluate(
-    cache: Cache, compiled: CompiledPack, table: str, record: str | None = None
+    cache: Cache, compiled: CompiledPack, table: str, record: str | None = None, *, chosen: bool = False
 ) -> Iterator[Verdict]:
-    """The verdicts of all records, or of one, of which at least one check is not clean, ordered by id."""
+    """The verdicts of all records, of one, or of those in `temp.chosen`, ordered by id.
+
+    Records on which every check is clean are left out.
+    """
+    one = record is not None
+    where = "id = ?" if one else CHOSEN if chosen else "1"
     step = CHECKS_PER_WORD * WORDS_PER_STATEMENT
     parts = [
-        _part(cache, compiled.checks[first : first + step], first, table, record)
+        _part(cache, compiled.checks[first : first + step], first, table, where, (record,) if one else ())
         for first in range(0, len(compiled.checks), step)
     ]
     for record, rows in groupby(merge(*parts, key=itemgetter(0)), key=itemgetter(0)):
@@ -53,14 +61,18 @@ def evaluate(
 
 
 def _part(
-    cache: Cache, checks: Sequence[CompiledCheck], first: int, table: str, record: str | None
+    cache: Cache,
+    checks: Sequence[CompiledCheck],
+    first: int,
+    table: str,
+    where: str,
+    values: tuple[str | None, ...],
 ) -> Iterator[tuple[str, int, Sequence[int]]]:
-    one = record is not None
-    for row in cache.db.execute(statement(checks, table, one=one), (record,) if one else ()):
+    for row in cache.db.execute(statement(checks, table, where), values):
         yield row[0], first, row[1:]
 
 
-def statement(checks: Sequence[CompiledCheck], table: str, *, one: bool = False) -> str:
+def statement(checks: Sequence[CompiledCheck], table: str, where: str) -> str:
     """`SELECT id, outcomes per word…, severities per word…` of the records that are not clean, by id."""
     words = [checks[n : n + CHECKS_PER_WORD] for n in range(0, len(checks), CHECKS_PER_WORD)]
     outcomes = [" | ".join(_outcome(check, n) for n, check in enumerate(word)) for word in words]
@@ -76,7 +88,7 @@ def statement(checks: Sequence[CompiledCheck], table: str, *, one: bool = False)
     chosen = ", ".join(["id", *(f"o{n}" for n in range(count)), *(f"s{n}" for n in range(count))])
     found = " OR ".join(f"o{n} <> 0" for n in range(count))
     # MATERIALIZED: otherwise SQLite works every check out twice, for the result and for the filter.
-    rows = f'SELECT {inner} FROM "{table}"{" WHERE id = ?" if one else ""}'
+    rows = f'SELECT {inner} FROM "{table}" WHERE {where}'
     return f"WITH v AS MATERIALIZED ({rows}) SELECT {chosen} FROM v WHERE {found} ORDER BY id"
 
 

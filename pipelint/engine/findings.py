@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Literal, NamedTuple, TypeAlias
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.evaluate import Outcome, Verdict, evaluate
+from pipelint.engine.evaluate import CHOSEN, Outcome, Verdict, evaluate
 from pipelint.engine.events import Standing, Standings
 from pipelint.engine.evidence import Evidence, Witness
 from pipelint.engine.grace import pending_until
@@ -86,14 +86,21 @@ class Source:
 
 
 def findings(
-    cache: Cache, source: Source, *, language: str, ages: bool, record: str | None = None
+    cache: Cache,
+    source: Source,
+    *,
+    language: str,
+    ages: bool,
+    record: str | None = None,
+    chosen: bool = False,
 ) -> Iterator[Finding]:
-    """Every finding of a source, or of one record, ordered by record id.
+    """Every finding of a source, of one record, or of those in `temp.chosen`, ordered by record id.
 
     `ages` lets messages say "18 days ago"; what is written or exported says the date instead.
     """
     maker = _Maker(cache, source, language, ages)
-    verdicts = evaluate(cache, source.compiled, source.table, record)
+    maker.among = CHOSEN if chosen else "1"
+    verdicts = evaluate(cache, source.compiled, source.table, record, chosen=chosen)
     while batch := list(islice(verdicts, _BATCH)):
         rows = rows_of(cache, source.table, [verdict.id for verdict in batch])
         for verdict in batch:
@@ -138,6 +145,7 @@ class _Maker:
     def __init__(self, cache: Cache, source: Source, language: str, ages: bool) -> None:
         compiled = source.compiled
         self.cache = cache
+        self.among = "1"
         self.others: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.source = source
         self.waivers = InForce(cache, source.pack, compiled, source.connection)
@@ -249,7 +257,7 @@ class _Maker:
     def counted(self, rule: str, record: str) -> tuple[str, ...]:
         """The other records that a finding is about, looked up for all records at once."""
         if rule not in self.others:
-            self.others[rule] = counted(self.cache, self.source, COUNTED[rule])
+            self.others[rule] = counted(self.cache, self.source, COUNTED[rule], self.among)
         return self.others[rule].get(record, ())
 
     def labels(self, items: tuple[str, ...]) -> str:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pipelint.engine.refusals import RULE as REFUSED
 from pipelint.errors import ExitCode
+from pipelint.rules.pack import Severity
 
 if TYPE_CHECKING:
     from pipelint.engine.run import ConnectionResult, RunResult
 
 _log = logging.getLogger(__name__)
 
-SEVERITIES = ("error", "warning", "info")
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
 Samples: TypeAlias = Mapping[str, float]
@@ -171,10 +170,4 @@ def _deferred(result: ConnectionResult) -> int:
 
 
 def _flagged(result: ConnectionResult) -> Samples:
-    worst: dict[tuple[str, str], int] = {}
-    for finding in result.findings:
-        if finding.status == "flagged" and finding.rule != REFUSED:
-            key = (finding.kind, finding.id)
-            worst[key] = min(worst.get(key, len(SEVERITIES)), SEVERITIES.index(finding.severity))
-    counted = Counter(SEVERITIES[rank] for rank in worst.values())
-    return {severity: counted[severity] for severity in SEVERITIES}
+    return {severity: result.flagged_by[severity] for severity in SEVERITIES}

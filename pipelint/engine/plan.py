@@ -6,7 +6,8 @@ What we know to be shown there need not be read again; the rest is read first, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -19,8 +20,8 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.findings import Finding, Source, day_text
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.refusals import Refusal
-from pipelint.engine.scope import Member, Scope, in_scope
-from pipelint.engine.scores import unscored, written_scores
+from pipelint.engine.scope import Member, Scope, elsewhere, in_scope
+from pipelint.engine.scores import unscored
 from pipelint.engine.shown import Shown
 from pipelint.engine.targets import Targets
 from pipelint.engine.values import Plain, plain
@@ -86,32 +87,6 @@ class Plan:
         return [change for record in self.records for change in record.changes]
 
 
-def add_to_plan(
-    plan: Plan,
-    cache: Cache,
-    connector: Connector,
-    source: Source,
-    found: Iterable[Finding],
-    scope: Scope,
-    *,
-    preview: bool,
-    retry_refused: bool = False,
-) -> None:
-    """Plan for one kind of record.
-
-    A preview shows fields that setup has yet to create, too. `retry_refused` plans once more what was refused.
-    """
-    kind = source.compiled.kind
-    targets = Targets(
-        connector, kind, own_fields(source.pack, source.connection, source.crm, kind), preview=preview
-    )
-    if targets.fields:
-        _Planner(plan, cache, source, targets, retry_refused=retry_refused).plan(
-            found, in_scope(cache.db, source, scope)
-        )
-    plan.trouble += targets.trouble
-
-
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What a record should show, and what we know that it shows."""
@@ -127,57 +102,101 @@ class _Wanted:
         return {name: plain(value) for name, value in self.values.items()}
 
 
-class _Planner:
+class Planner:
+    """Plans for one kind of record, of those in `temp.chosen`.
+
+    A preview shows fields that setup has yet to create, too. `retry_refused` plans once more what was refused.
+    """
+
     def __init__(
-        self, plan: Plan, cache: Cache, source: Source, targets: Targets, *, retry_refused: bool
+        self,
+        plan: Plan,
+        cache: Cache,
+        connector: Connector,
+        source: Source,
+        scope: Scope,
+        *,
+        preview: bool,
+        retry_refused: bool = False,
     ) -> None:
         self.into = plan
         self.retry_refused = retry_refused
         self.cache = cache
         self.source = source
-        self.targets = targets
+        self.scope = scope
         self.kind: RecordKind = source.compiled.kind
         self.key = (source.connection, self.kind)
+        own = own_fields(source.pack, source.connection, source.crm, self.kind)
+        self.targets = Targets(connector, self.kind, own, preview=preview)
         language = source.pack.settings.languages[0]
         rules = source.pack.live_rules(self.kind)
         self.titles = {rule.name: rule.title.say(language) for rule in rules if rule.status == "on"}
         self.show_at_most = source.pack.settings.show_at_most
-        self.scored = written_scores(cache, source)
         self.unscored = unscored(source)
-        self.clean = targets.values((), self.show_at_most, self.unscored)
+        self.clean = self.targets.values((), self.show_at_most, self.unscored)
         grades = {grade_key(score.name) for score in source.pack.live_scores(self.kind)}
-        self.grades = tuple(own.name for own in targets.fields if own.key in grades)
+        self.grades = tuple(own.name for own in self.targets.fields if own.key in grades)
         self.today = date.fromisoformat(day_text(source.compiled.moment.today))
+        self.refused = refusals.standing(cache.db, *self.key)
+        self.refused_members: set[str] = set()
+        self.differing: list[_Wanted] = []
+        self.owed: dict[str, str] = {}
 
-    def plan(self, found: Iterable[Finding], members: Sequence[Member]) -> None:
-        with self.cache.transaction() as db:
-            memory.forget_deleted(db, *self.key)
-        by_record: dict[str, list[Finding]] = {}
-        for finding in found:
-            by_record.setdefault(finding.id, []).append(finding)
-        known = memory.load(self.cache.db, *self.key)
-        differing = []
-        for member in members:
-            wanted = self.wanted(member, by_record.get(member.id, ()), known.get(member.id))
+    @property
+    def basis(self) -> str:
+        """What the plan rests on beside the records."""
+        return repr((self.targets.offered, self.scope, [own.name for own in self.targets.fields]))
+
+    def look(self, judged: Iterable[tuple[str, Sequence[Finding]]]) -> None:
+        """Find the records that may not show what they should; `judged` are those with findings, by id."""
+        db = self.cache.db
+        memory.forget_deleted(db, *self.key)
+        members = in_scope(db, self.source, self.scope) if self.targets.fields else iter(())
+        for member, found in _side_by_side(members, judged):
+            if member.id in self.refused:
+                self.refused_members.add(member.id)
+            wanted = self.wanted(member, found)
             if self.is_shown(wanted):
                 self.leave(wanted)
                 self.into.unchanged += 1
             else:
-                differing.append(wanted)
-        basis = bases(self.cache, self.source, (wanted.member.id for wanted in differing))
-        with_cause = [wanted for wanted in differing if self.has_cause(wanted, basis)]
-        refused = refusals.standing(self.cache.db, *self.key)
-        remaining = iter([wanted for wanted in with_cause if not self.is_refused(wanted, refused)])
+                self.differing.append(wanted)
+        if not self.targets.fields:
+            return
+        unchanged, ours, waiting = elsewhere(db, self.source, self.scope)
+        self.into.unchanged += unchanged - waiting
+        self.into.deferred += waiting
+        self.into.written_before += ours
+
+    def plan(self) -> None:
+        """Compare these with what the CRM holds."""
+        basis = bases(self.cache, self.source, (wanted.member.id for wanted in self.differing))
+        with_cause = [wanted for wanted in self.differing if self.has_cause(wanted, basis)]
+        remaining = iter([wanted for wanted in with_cause if not self.is_refused(wanted)])
         while batch := list(islice(remaining, _READ)):
             self.compare(batch, basis)
-        self.lift(refused, {member.id for member in members})
+        self.lift()
+        self.into.trouble += self.targets.trouble
 
-    def wanted(self, member: Member, found: Iterable[Finding], before: Shown | None) -> _Wanted:
+    def remember(self, db: sqlite3.Connection) -> None:
+        """Keep what is to be looked at again though nothing moves."""
+        db.execute(
+            "DELETE FROM owed WHERE connection = ? AND kind = ? AND record IN (SELECT record FROM temp.chosen)",
+            self.key,
+        )
+        owed = [(*self.key, record, why) for record, why in self.owed.items()]
+        db.executemany("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?)", owed)
+
+    def wanted(self, member: Member, found: Iterable[Finding]) -> _Wanted:
+        before = member.before
         parts = parts_of(found, before.parts if before else (), self.titles, self.today)
-        scored = self.scored.get(member.id, self.unscored)
+        scored = self.unscored if member.scored is None else member.scored
         # Many records are clean, and clean ones without a score are all alike.
         plain_ = not parts and scored == self.unscored
+        lacked = self.targets.lacked
         values = self.clean if plain_ else self.targets.values(parts, self.show_at_most, scored)
+        if self.targets.lacked > lacked:
+            self.owed[member.id] = "write"
         return _Wanted(member, parts, values, before, scored)
 
     def is_shown(self, wanted: _Wanted) -> bool:
@@ -206,11 +225,12 @@ class _Planner:
         if same and before.basis == basis.get(wanted.member.id, ""):
             self.leave(wanted)
             self.into.deferred += 1
+            self.owed.setdefault(wanted.member.id, "wait")
             return False
         return True
 
-    def is_refused(self, wanted: _Wanted, refused: Mapping[str, Refusal]) -> bool:
-        refusal = refused.get(wanted.member.id)
+    def is_refused(self, wanted: _Wanted) -> bool:
+        refusal = self.refused.get(wanted.member.id)
         if (
             refusal is None
             or self.retry_refused
@@ -221,18 +241,17 @@ class _Planner:
         self.into.refused.append(refusal)
         return True
 
-    def lift(self, refused: Iterable[str], members: set[str]) -> None:
+    def lift(self) -> None:
         """A refusal ends when what was refused is not wanted any more."""
         wanted = {refusal.id for refusal in self.into.refused} | {record.id for record in self.into.records}
         with self.cache.transaction() as db:
-            for record in refused:
-                if record in members and record not in wanted:
-                    refusals.lift(db, *self.key, record)
+            for record in self.refused_members - wanted:
+                refusals.lift(db, *self.key, record)
 
     def leave(self, wanted: _Wanted) -> None:
         """A record that stays as it is still counts among those that we have written to."""
         before = wanted.before
-        self.into.written_before += before is not None and _ours(before)
+        self.into.written_before += before is not None and before.ours
 
     def compare(self, batch: Sequence[_Wanted], basis: Mapping[str, str]) -> None:
         """Read what the CRM holds, remember it, and plan what differs."""
@@ -244,16 +263,18 @@ class _Planner:
         for wanted in batch:
             record = wanted.member.id
             if record not in current:  # deleted since the pull
+                self.owed[record] = "write"
                 continue
             fields = {name: plain(value) for name, value in current[record].items()}
             # Without a basis there is cause again in every run until this is written, whatever comes between.
             holds = Shown(fields, wanted.before.parts if wanted.before else ())
-            self.into.written_before += _ours(holds)
+            self.into.written_before += holds.ours
             if self.fits(wanted, fields):
                 self.into.unchanged += 1
                 learned.append((record, Shown(fields, wanted.parts, basis.get(record, ""))))
             else:
                 learned.append((record, holds))
+                self.owed[record] = "write"
                 self.into.records.append(self.planned(wanted, current[record], holds, basis.get(record, "")))
         with self.cache.transaction() as db:
             memory.save(db, *self.key, learned)
@@ -279,7 +300,7 @@ class _Planner:
             wanted=wanted.plain,
             holds=holds,
             shows=shows,
-            written_before=_ours(holds),
+            written_before=holds.ours,
         )
 
 
@@ -287,6 +308,15 @@ def _signature(parts: Iterable[Part]) -> list[tuple[str, str, date]]:
     return [(part.rule, part.severity, part.since) for part in parts]
 
 
-def _ours(shown: Shown) -> bool:
-    """Whether a record shows, or showed before its values came into doubt, something that we wrote."""
-    return bool(shown.parts) or any(shown.fields.values())
+def _side_by_side(
+    members: Iterable[Member], judged: Iterable[tuple[str, Sequence[Finding]]]
+) -> Iterator[tuple[Member, Sequence[Finding]]]:
+    """Every member with its findings, both by id; all that is judged is gone through."""
+    remaining = iter(judged)
+    ahead = next(remaining, None)
+    for member in members:
+        while ahead is not None and ahead[0] < member.id:
+            ahead = next(remaining, None)
+        yield member, ahead[1] if ahead is not None and ahead[0] == member.id else ()
+    for _ in remaining:
+        pass

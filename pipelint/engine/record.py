@@ -1,7 +1,7 @@
 """Recording: what was found is compared with the last record, and every transition becomes an event with its day.
 
 Per record and rule the cache keeps two bits each of outcome, of what sets a flag aside, and of severity, so that
-comparing a million records is a matter of SQL. What the events mean is said in `events`.
+comparing them is cheap. What the events mean is said in `events`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import reduce
+from operator import or_
+from typing import TypeAlias
 
 import msgspec
 from msgspec import structs
 
 from pipelint.engine.cache.encode import microseconds
-from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.cache.state import load
 from pipelint.engine.evaluate import CHECKS_PER_WORD, Outcome
 from pipelint.engine.events import (
@@ -42,21 +44,17 @@ _STATES: Mapping[FindingStatus, State] = {
     "waived": "waived",
     "hidden": "hidden",
 }
-_DIFFERING = """
-    FROM temp.found f LEFT JOIN verdict v
-      ON v.connection = :connection AND v.kind = :kind AND v.record = f.record AND v.word = f.word
-    WHERE f.outcomes IS NOT v.outcomes OR f.aside IS NOT v.aside OR f.severities IS NOT v.severities
-"""
+_Bits: TypeAlias = tuple[int, int, int]
 _ASIDE: Mapping[State, int] = {"flagged": 0, "pending": 1, "waived": 2, "hidden": 3}
 
 
-def record(cache: Cache, source: Source, found: Sequence[Finding], run: str) -> None:
-    """Store what was found of one kind of record on one connection, and the events that follow from it."""
-    with cache.transaction() as db:
-        _Recorder(db, source, run).record(found)
+class Recorder:
+    """Stores what was found of one kind of record on one connection, and the events that follow from it.
 
+    It is given the findings record by record, of those records in `temp.chosen` that have any; `finish` ends
+    what the others had. All of it belongs into one transaction.
+    """
 
-class _Recorder:
     def __init__(self, db: sqlite3.Connection, source: Source, run: str) -> None:
         self.db = db
         self.source = source
@@ -65,27 +63,65 @@ class _Recorder:
         self.today = date.fromisoformat(day_text(source.compiled.moment.today))
         self.at = microseconds(source.compiled.moment.as_of)
         self.rules = {rule.name: rule for rule in source.pack.live_rules(source.compiled.kind)}
+        self.bits = self.every_bit()
+        self.names = {bit: name for name, bit in self.bits.items()}
+        self.carried: dict[str, dict[str, None]] = {}
+        for record, rule in self.carry_over():
+            self.carried.setdefault(record, {})[rule] = None
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS found (record TEXT PRIMARY KEY) WITHOUT ROWID")
+        db.execute("DELETE FROM temp.found")
 
-    def record(self, found: Sequence[Finding]) -> None:
-        bits = self.bits()
-        carried = list(self.carry_over())
-        self.stage(found, bits)
-        by_bit = {bit: name for name, bit in bits.items()}
-        now = {(finding.id, finding.rule): finding for finding in found}
-        touched = dict.fromkeys((record, by_bit[bit]) for record, bit in self.changed())
-        touched |= dict.fromkeys(carried)
-        # One waiver may take the place of another: no bit moves then.
-        touched |= dict.fromkeys((each.id, each.rule) for each in found if each.waiver is not None)
-        before = {record: standing(transitions(self.db, *self.key, record)) for record, _ in touched}
-        for record, rule in touched:
-            finding = now.get((record, rule))
-            event = _event(finding, before[record].get(rule))
-            if event is not None:
-                self.write(record, rule, event, finding)
-        self.keep()
+    def take(self, record: str, found: Sequence[Finding]) -> None:
+        """The findings of the next record."""
+        self.db.execute("INSERT INTO temp.found VALUES (?)", (record,))
+        self.compare(record, found)
+
+    def finish(self) -> None:
+        """Nothing was found of the other records."""
+        query = """
+            SELECT DISTINCT record FROM verdict WHERE connection = ? AND kind = ?
+              AND record IN (SELECT record FROM temp.chosen) AND record NOT IN (SELECT record FROM temp.found)
+        """
+        held = [record for (record,) in self.db.execute(query, self.key)]
+        for record in dict.fromkeys((*held, *self.carried)):
+            self.compare(record, ())
         self.remember()
 
-    def bits(self) -> dict[str, int]:
+    def compare(self, record: str, found: Sequence[Finding]) -> None:
+        words = self.words(found)
+        key = (*self.key, record)
+        query = "SELECT word, outcomes, aside, severities FROM verdict WHERE connection = ? AND kind = ? AND record = ?"
+        held = {word: tuple(rest) for word, *rest in self.db.execute(query, key)}
+        touched = {self.names[bit]: None for bit in _moved(held, words)}
+        touched |= self.carried.pop(record, {})
+        # One waiver may take the place of another: no bit moves then.
+        touched |= {each.rule: None for each in found if each.waiver is not None}
+        if touched:
+            now = {finding.rule: finding for finding in found}
+            before = standing(transitions(self.db, *self.key, record))
+            for rule in touched:
+                event = _event(now.get(rule), before.get(rule))
+                if event is not None:
+                    self.write(record, rule, event, now.get(rule))
+        if held != words:
+            self.db.execute("DELETE FROM verdict WHERE connection = ? AND kind = ? AND record = ?", key)
+            rows = ((*key, word, *bits) for word, bits in words.items())
+            self.db.executemany("INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def words(self, found: Iterable[Finding]) -> dict[int, _Bits]:
+        words: dict[int, _Bits] = {}
+        for finding in found:
+            word, place = divmod(self.bits[finding.rule], CHECKS_PER_WORD)
+            outcome, aside, severity = words.get(word, (0, 0, 0))
+            bits = _bits_of(finding)
+            words[word] = (
+                outcome | bits[0] << 2 * place,
+                aside | bits[1] << 2 * place,
+                severity | bits[2] << 2 * place,
+            )
+        return words
+
+    def every_bit(self) -> dict[str, int]:
         """The bit of every rule that ever was: one that is gone keeps its own, so that no other gets it."""
         bits: dict[str, int] = dict(
             self.db.execute("SELECT name, bit FROM bit WHERE connection = ? AND kind = ?", self.key)
@@ -130,56 +166,6 @@ class _Recorder:
             self.db, (waiver for waiver in self.source.pack.waivers if kind in waiver.kinds), self.at
         )
 
-    def stage(self, found: Iterable[Finding], bits: Mapping[str, int]) -> None:
-        words: dict[tuple[str, int], list[int]] = {}
-        for finding in found:
-            word, place = divmod(bits[finding.rule], CHECKS_PER_WORD)
-            held = words.setdefault((finding.id, word), [0, 0, 0])
-            for number, bits_ in enumerate(_bits_of(finding)):
-                held[number] |= bits_ << 2 * place
-        self.db.execute("DROP TABLE IF EXISTS temp.found")
-        self.db.execute(
-            "CREATE TEMP TABLE found (record TEXT, word INTEGER, outcomes INTEGER, aside INTEGER,"
-            " severities INTEGER, PRIMARY KEY (record, word)) WITHOUT ROWID"
-        )
-        self.db.executemany(
-            "INSERT INTO temp.found VALUES (?, ?, ?, ?, ?)", ((*key, *held) for key, held in words.items())
-        )
-
-    def changed(self) -> Iterator[tuple[str, int]]:
-        """Record and bit of every rule of which anything is not as it was recorded last."""
-        query = f"""
-            SELECT f.record, f.word, f.outcomes, f.aside, f.severities,
-              coalesce(v.outcomes, 0), coalesce(v.aside, 0), coalesce(v.severities, 0)
-            {_DIFFERING}
-            UNION ALL
-            SELECT v.record, v.word, 0, 0, 0, v.outcomes, v.aside, v.severities FROM verdict v
-            WHERE v.connection = :connection AND v.kind = :kind
-              AND NOT EXISTS (SELECT 1 FROM temp.found f WHERE f.record = v.record AND f.word = v.word)
-        """
-        values = {"connection": self.key[0], "kind": self.key[1]}
-        for record, word, *held in self.db.execute(query, values):
-            moved = (held[0] ^ held[3]) | (held[1] ^ held[4]) | (held[2] ^ held[5])
-            for place in range(CHECKS_PER_WORD):
-                if moved >> 2 * place & 3:
-                    yield record, word * CHECKS_PER_WORD + place
-
-    def keep(self) -> None:
-        """Only what differs: a quiet run leaves the file alone."""
-        values = {"connection": self.key[0], "kind": self.key[1]}
-        for statement in (
-            """
-            DELETE FROM verdict WHERE connection = :connection AND kind = :kind
-              AND NOT EXISTS (SELECT 1 FROM temp.found f WHERE f.record = verdict.record AND f.word = verdict.word)
-            """,
-            """
-            INSERT OR REPLACE INTO verdict (connection, kind, record, word, outcomes, aside, severities)
-            SELECT :connection, :kind, f.record, f.word, f.outcomes, f.aside, f.severities
-            """
-            + _DIFFERING,
-        ):
-            self.db.execute(statement, values)
-
     def write(self, record: str, rule: str, event: Event, finding: Finding | None) -> None:
         if finding is None or event in ENDS:
             stream = RECORD_STREAM[self.source.compiled.kind].value
@@ -204,7 +190,17 @@ class _Recorder:
         )
 
 
-def _bits_of(finding: Finding) -> tuple[int, int, int]:
+def _moved(held: Mapping[int, _Bits], words: Mapping[int, _Bits]) -> Iterator[int]:
+    """The bit of every rule of which anything is not as it was recorded last."""
+    for word in held.keys() | words.keys():
+        pairs = zip(held.get(word, (0, 0, 0)), words.get(word, (0, 0, 0)), strict=True)
+        moved = reduce(or_, (one ^ other for one, other in pairs))
+        for place in range(CHECKS_PER_WORD):
+            if moved >> 2 * place & 3:
+                yield word * CHECKS_PER_WORD + place
+
+
+def _bits_of(finding: Finding) -> _Bits:
     """Its outcome, what sets it aside, and its severity, two bits each."""
     if finding.status == "could_not_check":
         return Outcome.UNSYNCED if finding.keeps else Outcome.BLANK, 0, 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -18,16 +20,16 @@ from pipelint.engine.drift import as_json as drift_json
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.hold import held_by, release
 from pipelint.engine.journal import settle
+from pipelint.engine.judging import choose, flagged_elsewhere
 from pipelint.engine.limits import exceeded
 from pipelint.engine.lock import run_lock
 from pipelint.engine.metrics import publish
-from pipelint.engine.plan import Plan, add_to_plan
+from pipelint.engine.plan import Plan, Planner
 from pipelint.engine.project import Project
 from pipelint.engine.pull import Progress, PullResult, pull, silent
 from pipelint.engine.push import PushResult
 from pipelint.engine.push import push as write
-from pipelint.engine.record import record
-from pipelint.engine.refusals import RULE as REFUSED
+from pipelint.engine.record import Recorder
 from pipelint.engine.refusals import Refusal, refusal_findings
 from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.runs import begin, error_json, finish, new_id
@@ -35,6 +37,8 @@ from pipelint.engine.saved import SavedPlan, load, restrict
 from pipelint.engine.scope import Scope
 from pipelint.engine.telemetry import log_begun, log_connection, log_ended
 from pipelint.errors import CacheUnusable, ExitCode, LimitExceeded, PipelintError, UsageError
+from pipelint.rules.compile import SEVERITY_NUMBER
+from pipelint.rules.pack import Severity
 
 Mode: TypeAlias = Literal["preview", "on"]
 
@@ -49,7 +53,10 @@ class ConnectionResult:
     evaluated: int = 0
     drift: list[Drift] = field(default_factory=list)
     """What the pack names in the CRM and the last pull did not find any more."""
+    flagged_by: Counter[Severity] = field(default_factory=Counter)
+    """How many records are flagged, by the worst of their flags."""
     findings: list[Finding] = field(default_factory=list)
+    """What the CRM refuses to take, as findings of their own."""
     plan: Plan | None = None
     """None where the connection is not written to at all."""
     limit: LimitExceeded | None = None
@@ -72,8 +79,7 @@ class ConnectionResult:
     @property
     def flagged(self) -> int:
         """How many records have a flag, refusals of our own writes aside."""
-        found = (each for each in self.findings if each.status == "flagged" and each.rule != REFUSED)
-        return len({(each.kind, each.id) for each in found})
+        return self.flagged_by.total()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -247,20 +253,19 @@ class _Run:
         as_of = project.clock()
         for source in sources(cache, project, connection, as_of):
             project.stopping.check()
-            found = self.evaluate(cache, source, run)
-            result.evaluated += _count(cache.db, source)
-            result.findings += found
+            planner = None
             if result.plan is not None:
-                add_to_plan(
+                planner = Planner(
                     result.plan,
                     cache,
                     connector,
                     source,
-                    found,
                     self.scope(result.plan),
                     preview=not writes,
                     retry_refused=self.retry_refused,
                 )
+            result.evaluated += _count(cache.db, source)
+            self.judge(cache, source, planner, run, result)
         if result.plan is not None and self.saved is not None:
             restrict(result.plan, self.saved)
         if result.plan is not None:
@@ -273,13 +278,42 @@ class _Run:
             )
         result.findings += refusal_findings(cache, connection.name, connection.crm)
 
-    def evaluate(self, cache: Cache, source: Source, run: str) -> list[Finding]:
-        """The findings of a kind of record as the CRM will tell them, recorded unless this is a dry run."""
-        language = source.pack.settings.languages[0]
-        found = list(findings(cache, source, language=language, ages=False))
+    def judge(
+        self, cache: Cache, source: Source, planner: Planner | None, run: str, result: ConnectionResult
+    ) -> None:
+        """Record and plan one kind of record; what ends in between is done again by the next run."""
+        with cache.transaction() as db:
+            judging = choose(cache, source, planner.basis if planner else "")
+            recorder = None if self.dry_run else Recorder(db, source, run)
+            judged = self.judged(cache, source, recorder, result.flagged_by)
+            if planner:
+                planner.look(judged)
+            else:
+                deque(judged, maxlen=0)
+            if recorder:
+                recorder.finish()
+            result.flagged_by += flagged_elsewhere(db, source)
+        if planner:
+            planner.plan()
         if not self.dry_run:
-            record(cache, source, found, run)
-        return [finding for finding in found if finding.status != "pending"]
+            with cache.transaction() as db:
+                if planner:
+                    planner.remember(db)
+                judging.remember(db)
+
+    def judged(
+        self, cache: Cache, source: Source, recorder: Recorder | None, flagged_by: Counter[Severity]
+    ) -> Iterator[tuple[str, list[Finding]]]:
+        """The findings of each record that has any as the CRM will tell them, recorded on their way."""
+        language = source.pack.settings.languages[0]
+        found = findings(cache, source, language=language, ages=False, chosen=True)
+        for record, of_record in groupby(found, lambda finding: finding.id):
+            all_ = list(of_record)
+            if recorder:
+                recorder.take(record, all_)
+            flags = [finding.severity for finding in all_ if finding.status == "flagged"]
+            flagged_by.update(flags and [max(flags, key=SEVERITY_NUMBER.__getitem__)])
+            yield record, [finding for finding in all_ if finding.status != "pending"]
 
     def empty_plan(self, connection: Connection) -> Plan:
         """A pilot lasts as long as it stands in the file: nobody else is written to by surprise."""

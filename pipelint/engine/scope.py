@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pipelint.engine.evaluate import CHOSEN
 from pipelint.engine.findings import Source
+from pipelint.engine.prepare.columns import quoted
+from pipelint.engine.scores import score_columns, written_scores
+from pipelint.engine.shown import Shown, decoded
 from pipelint.rules.catalogue import RECORD_STREAM
 
 
@@ -19,40 +24,67 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A record in scope, as far as a plan needs it; `group` is its account, `modified_at` in microseconds."""
+    """A record in scope, as far as a plan needs it; `group` is its account, `modified_at` in microseconds.
+
+    `before` is what it is known to show; `scored` are its scores by key, None where rules do not look at it.
+    """
 
     id: str
     name: str
     group: str
     modified_at: int
+    before: Shown | None
+    scored: Mapping[str, int | str | None] | None
 
 
-def in_scope(db: sqlite3.Connection, source: Source, scope: Scope) -> list[Member]:
-    """The records of a source in scope, ordered by id.
+def in_scope(db: sqlite3.Connection, source: Source, scope: Scope) -> Iterator[Member]:
+    """Those of `temp.chosen` that are in scope, ordered by id.
 
     A record that has moved into an ignored pipeline is in scope while it shows values of ours: they must go.
     """
+    account = "o.account" if source.compiled.kind == "opportunity" else "NULL"
+    columns = score_columns(source)
+    chosen = [
+        "o.id", "coalesce(o.name, '')", f"coalesce({account}, '')", "o.modified_at",
+        "s.fields", "s.parts", "s.basis", "p.id", *(f"p.{quoted(name)}" for name in columns),
+    ]  # fmt: skip
+    tables, values = _scope(source, scope)
+    query = f"SELECT {', '.join(chosen)} {tables} AND o.{CHOSEN} ORDER BY o.id"
+    for id_, name, group, modified_at, fields, parts, basis, prepared, *cells in db.execute(query, values):
+        before = None if fields is None else decoded(fields, parts, basis)
+        scored = None if prepared is None else written_scores(source, cells)
+        yield Member(id_, name, group, modified_at, before, scored)
+
+
+def elsewhere(db: sqlite3.Connection, source: Source, scope: Scope) -> tuple[int, int, int]:
+    """The records in scope that are not in `temp.chosen`: all, those written before, and those that wait."""
+    tables, values = _scope(source, scope)
+    query = f"""
+        SELECT count(*), coalesce(sum(s.ours), 0), coalesce(sum(d.why = 'wait'), 0) {tables}
+        AND NOT o.{CHOSEN}
+    """
+    all_, ours, waiting = db.execute(query, values).fetchone()
+    return all_, ours, waiting
+
+
+def _scope(source: Source, scope: Scope) -> tuple[str, list[str]]:
+    """FROM and WHERE, and their parameters."""
     kind = source.compiled.kind
-    account = "o.account" if kind == "opportunity" else "NULL"
     pipeline = "p.pipeline" if kind == "opportunity" else "NULL"
     conditions = ""
-    values: list[str] = [kind, source.connection]
+    values: list[str] = [source.connection]
     if scope.pipelines:
         conditions += f" AND {pipeline} IN ({', '.join('?' * len(scope.pipelines))})"
         values += scope.pipelines
     if scope.owners:
         conditions += f" AND lower(w.email) IN ({', '.join('?' * len(scope.owners))})"
         values += (owner.lower() for owner in scope.owners)
-    rows = db.execute(
-        f"""
-        SELECT o.id, coalesce(o.name, ''), coalesce({account}, ''), o.modified_at
+    tables = f"""
         FROM {RECORD_STREAM[kind].value} o
         LEFT JOIN "{source.table}" p ON p.id = o.id
-        LEFT JOIN shown s ON s.connection = o.connection AND s.kind = ? AND s.record = o.id
+        LEFT JOIN shown s ON s.connection = o.connection AND s.kind = '{kind}' AND s.record = o.id
+        LEFT JOIN owed d ON d.connection = o.connection AND d.kind = '{kind}' AND d.record = o.id
         LEFT JOIN owner w ON w.connection = o.connection AND w.id = o.owner
         WHERE o.connection = ? AND (p.id IS NOT NULL OR s.record IS NOT NULL){conditions}
-        ORDER BY o.id
-        """,
-        values,
-    )
-    return [Member(*row) for row in rows]
+    """
+    return tables, values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -104,25 +104,23 @@ def points(scaled: int) -> Decimal:
     return Decimal(scaled) / SCALE
 
 
-def written_scores(cache: Cache, source: Source) -> dict[str, dict[str, int | str | None]]:
-    """By record: totals and grades by the keys of `crm_fields`, blank where it is out of scope.
+def score_columns(source: Source) -> list[str]:
+    """The prepared columns that `written_scores` reads."""
+    return [name for each in _written(source) for name in (each.field.main.name, each.field.marker)]
+
+
+def written_scores(source: Source, cells: Sequence[int | None]) -> dict[str, int | str | None]:
+    """Totals and grades of one record by the keys of `crm_fields`, blank where it is out of scope.
 
     A score is left out where data that was not supplied leaves open whether the record is in scope: what was
-    written before stays.
+    written before stays. `cells` are the values of `score_columns`.
     """
-    definitions = _written(source)
-    if not definitions:
-        return {}
-    chosen = ", ".join(f"{quoted(each.field.main.name)}, {quoted(each.field.marker)}" for each in definitions)
-    found = {}
-    for record, *cells in cache.db.execute(f'SELECT id, {chosen} FROM "{source.table}"'):
-        values: dict[str, int | str | None] = {}
-        for definition, total, missing in zip(definitions, cells[::2], cells[1::2], strict=True):
-            if not missing:
-                values[definition.name] = None if total is None else total // SCALE
-                values[grade_key(definition.name)] = None if total is None else definition.grade(total)
-        found[record] = values
-    return found
+    values: dict[str, int | str | None] = {}
+    for definition, total, missing in zip(_written(source), cells[::2], cells[1::2], strict=True):
+        if not missing:
+            values[definition.name] = None if total is None else total // SCALE
+            values[grade_key(definition.name)] = None if total is None else definition.grade(total)
+    return values
 
 
 def unscored(source: Source) -> dict[str, int | str | None]:

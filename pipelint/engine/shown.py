@@ -22,20 +22,28 @@ class Shown:
     parts: tuple[Part, ...] = ()
     basis: str = ""
 
+    @property
+    def ours(self) -> bool:
+        """Whether a record shows, or showed before its values came into doubt, something that we wrote."""
+        return bool(self.parts) or any(self.fields.values())
 
-def load(db: sqlite3.Connection, connection: str, kind: str) -> dict[str, Shown]:
-    """What is known, by record."""
-    query = "SELECT record, fields, parts, basis FROM shown WHERE connection = ? AND kind = ?"
-    return {
-        record: Shown(from_json(fields), _parts.decode(parts), basis)
-        for record, fields, parts, basis in db.execute(query, (connection, kind))
-    }
+
+def load(db: sqlite3.Connection, connection: str, kind: str, record: str) -> Shown | None:
+    """What is known of one record."""
+    query = "SELECT fields, parts, basis FROM shown WHERE connection = ? AND kind = ? AND record = ?"
+    row = db.execute(query, (connection, kind, record)).fetchone()
+    return None if row is None else decoded(*row)
+
+
+def decoded(fields: str, parts: str, basis: str) -> Shown:
+    """What is known of one record, from its columns."""
+    return Shown(from_json(fields), _parts.decode(parts), basis)
 
 
 def save(db: sqlite3.Connection, connection: str, kind: str, records: Iterable[tuple[str, Shown]]) -> None:
     """Remember what was read or confirmed."""
     db.executemany(
-        "INSERT OR REPLACE INTO shown VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO shown VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 connection,
@@ -44,6 +52,7 @@ def save(db: sqlite3.Connection, connection: str, kind: str, records: Iterable[t
                 to_json(shown.fields),
                 msgspec.json.encode(shown.parts).decode(),
                 shown.basis,
+                int(shown.ours),
             )
             for record, shown in records
         ),
@@ -52,15 +61,19 @@ def save(db: sqlite3.Connection, connection: str, kind: str, records: Iterable[t
 
 def doubt(db: sqlite3.Connection, connection: str, kind: str, records: Iterable[str]) -> None:
     """Forget the values, but not the flags: they are about to change, and only the CRM can say how it went."""
-    statement = "UPDATE shown SET fields = '{}' WHERE connection = ? AND kind = ? AND record = ?"
-    db.executemany(statement, ((connection, kind, record) for record in records))
+    keys = [(connection, kind, record) for record in records]
+    db.executemany("UPDATE shown SET fields = '{}' WHERE connection = ? AND kind = ? AND record = ?", keys)
+    db.executemany("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, 'write')", keys)
 
 
 def forget_deleted(db: sqlite3.Connection, connection: str, kind: str) -> None:
-    """Drop what is known of records that are not in the CRM any more."""
-    for table in ("shown", "refusal"):
+    """Drop what is known of those of `temp.chosen` that are not in the CRM any more."""
+    for table in ("shown", "refusal", "owed"):
         db.execute(
-            f"DELETE FROM {table} WHERE connection = ? AND kind = ? AND record NOT IN"
-            f" (SELECT id FROM {kind} WHERE connection = ?)",
-            (connection, kind, connection),
+            f"""
+            DELETE FROM {table} WHERE connection = :connection AND kind = :kind
+              AND record IN (SELECT record FROM temp.chosen)
+              AND NOT EXISTS (SELECT 1 FROM {kind} o WHERE o.connection = :connection AND o.id = {table}.record)
+            """,
+            {"connection": connection, "kind": kind},
         )

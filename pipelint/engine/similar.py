@@ -21,8 +21,11 @@ COUNTED = {"duplicate-open-opportunities": "similar_open_opportunities"}
 """The built-in rules whose items are records, and the facts that count them."""
 
 
-def counted(cache: Cache, source: Source, fact_name: str) -> Mapping[str, tuple[str, ...]]:
-    """The ids of the others, by record, for all records of a prepared table for which there are any."""
+def counted(cache: Cache, source: Source, fact_name: str, among: str) -> Mapping[str, tuple[str, ...]]:
+    """The ids of the others, by record, for all records of a prepared table for which there are any.
+
+    `among` chooses the records; those of an account must be chosen together.
+    """
     fact = source.pack.facts[source.compiled.kind][fact_name]
     if not isinstance(fact.form, OverRows):
         raise TypeError(fact_name)
@@ -32,7 +35,7 @@ def counted(cache: Cache, source: Source, fact_name: str) -> Mapping[str, tuple[
     rows = Rows(fact.form.entity.name, source.compiled.kind, source.pack)
     for read in columns_in(where):
         rows.need(read)
-    base = f'SELECT * FROM "{source.table}"'
+    base = f'SELECT * FROM "{source.table}" WHERE {among}'
     some = f'SELECT id FROM "{source.table}" WHERE {quoted(column.name)} > 0'
     sql = (
         f"WITH base AS ({base}) SELECT record, {quoted(ROW_ID)} FROM ({rows.sql()})"

@@ -25,6 +25,8 @@ class Targets:
         self.infos: dict[str, FieldInfo] = {}
         if wanted:
             self.infos = {info.name: info for info in connector.fields(kind)}
+        self.lacked = 0
+        """How often something was lacking."""
         self._lacking: dict[str, dict[str, None]] = {}
         self.fields = tuple(own for own in wanted if self._usable(own) or preview)
         self.names = tuple(own.name for own in self.fields if own.name in self.infos)
@@ -47,7 +49,14 @@ class Targets:
         """What the CRM lacks, one line for each way of lacking."""
         return [f"{self.kind}: {', '.join(names)}: {what} ({SETUP})" for what, names in self._lacking.items()]
 
+    @property
+    def offered(self) -> list[tuple[str, bool, tuple[str, ...]]]:
+        """What the CRM has of them: names, whether we may write there, options."""
+        found = (self.infos[own.name] for own in self.fields if own.name in self.infos)
+        return [(info.name, info.writable, tuple(info.choices)) for info in found]
+
     def _lack(self, what: str, name: str) -> None:
+        self.lacked += 1
         self._lacking.setdefault(what, {})[name] = None
 
     def _usable(self, own: OwnField) -> bool:

@@ -160,7 +160,6 @@ def _plan(
             by_record.setdefault(line.id, []).append(line)
         else:
             into.skipped.append(Skipped(kind, line.id, line.field, "the field is not there any more"))
-    known = memory.load(cache.db, connector.name, kind)
     ids = list(by_record)
     for first in range(0, len(ids), _READ):
         some = ids[first : first + _READ]
@@ -178,7 +177,7 @@ def _plan(
                     continue
                 into.skipped.append(Skipped(kind, record, line.field, why))
             if restored:
-                held = known.get(record, Shown({}))
+                held = memory.load(cache.db, connector.name, kind, record) or Shown({})
                 into.plan.records.append(
                     _planned(connector.name, kind, record, rows.get(record), current[record], restored, held)
                 )

@@ -34,6 +34,11 @@ class InForce:
             if kind in waiver.kinds and waiver.until >= today
         ]
 
+    @property
+    def records(self) -> list[Collection[str]]:
+        """The records that each waiver names."""
+        return [records for _, records, _ in self.waivers]
+
     def of(self, rule: str, check: str, record: str, row: Row) -> Waiver | None:
         """The waiver of a flagged check on a record: a condition must definitely hold."""
         for waiver, records, when in self.waivers:

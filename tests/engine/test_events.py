@@ -16,7 +16,7 @@ from pipelint.config.problems import Problems
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.events import Standing, standing, transitions
 from pipelint.engine.findings import Finding, Source
-from pipelint.engine.record import record
+from pipelint.engine.record import Recorder
 from pipelint.engine.recorded import Recorded
 from pipelint.rules.compile import CompiledPack
 from pipelint.rules.compile_condition import Inputs, Moment
@@ -95,7 +95,15 @@ class Ledger:
         compiled = CompiledPack("opportunity", (), UNKNOWN, Inputs(), moment)
         made = [outcome.finding(*key, self.pack) for key, outcome in found.items()]
         findings = [finding for finding in made if finding is not None]
-        record(self.cache, Source("acme", "fake", self.pack, compiled, ""), findings, f"run-{self.day}")
+        source = Source("acme", "fake", self.pack, compiled, "")
+        with self.cache.transaction() as db:
+            db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (record TEXT PRIMARY KEY)")
+            db.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?)", ((name,) for name in RECORDS))
+            recorder = Recorder(db, source, f"run-{self.day}")
+            for name in RECORDS:
+                if of_record := [finding for finding in findings if finding.id == name]:
+                    recorder.take(name, of_record)
+            recorder.finish()
         self.day += 1
         return findings
 

@@ -102,6 +102,7 @@ def _runs(db: Database) -> None:
           fields TEXT,  -- JSON: what our fields hold in the CRM, by its names; one that is not known is absent
           parts TEXT,   -- JSON: the flags that these values tell
           basis TEXT,   -- a digest of the data and the pack that they were made from
+          ours INTEGER, -- 1: it tells something that we wrote
           PRIMARY KEY (connection, kind, record)
         ) WITHOUT ROWID
         """,
@@ -136,6 +137,13 @@ def _runs(db: Database) -> None:
           basis TEXT,       -- a digest of everything but the records that its answers rest on
           version INTEGER,  -- of the prepared table
           PRIMARY KEY (connection, kind)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE owed (
+          connection TEXT, kind TEXT, record TEXT,
+          why TEXT,  -- write: planned, and not known to be written; wait: time alone moved a text
+          PRIMARY KEY (connection, kind, record)
         ) WITHOUT ROWID
         """,
         """

@@ -79,11 +79,6 @@ def resolve_activities(db: sqlite3.Connection, connection: str) -> None:
         """,
         values,
     )
-    db.execute(
-        "INSERT INTO touched (connection, kind, record)"
-        " SELECT :connection, 'opportunity', id FROM temp.touched_opportunity",
-        values,
-    )
     db.execute("DELETE FROM touched WHERE connection = :connection AND kind = 'activity'", values)
 
 

@@ -182,8 +182,7 @@ def deal(crm: Crm, key: str, n: int) -> None:
             account=("a0", "a1", None)[n % 3],
             owner=f"u{n % 2}",
             close_date=START.date() + timedelta(days=n - 3),
-            created_at=START + timedelta(hours=n),
-            stage_entered_at=None if n % 5 == 0 else crm.now,
+            created_at=START - timedelta(days=n),
         ),
     )
 
@@ -222,6 +221,10 @@ def of_stage(crm: Crm, key: str, n: int) -> None:
 def role(crm: Crm, key: str, n: int) -> None:
     word = ("economic buyer", "user")[n % 2]
     crm.put(Stream.CONTACT_ROLES, ContactRole(f"r{n % 3}", crm.now, key, f"c{n % 2}", word))
+
+
+def recast(crm: Crm, key: str, n: int) -> None:
+    crm.edit(Stream.CONTACT_ROLES, f"r{n % 3}", role=("economic buyer", "user")[n // 3 % 2])
 
 
 def item(crm: Crm, key: str, n: int) -> None:
@@ -293,7 +296,7 @@ def hours(crm: Crm, key: str, n: int) -> None:
 
 Event: TypeAlias = Callable[[Crm, str, int], None]
 EVENTS: tuple[Event, ...] = (
-    deal, deal, stage, account, amount, created, of_account, of_owner, of_stage, role, item, pushed, call, call,
+    deal, deal, stage, account, amount, created, of_account, of_owner, of_stage, role, recast, item, pushed, call, call,
     moved, relinked, lead, deleted, deleted, all_again, history_begins, minutes, minutes, hours,
 )  # fmt: skip
 STEP = st.tuples(st.sampled_from(EVENTS), st.sampled_from(DEALS), st.integers(0, 11))
@@ -368,6 +371,7 @@ def follow(history: list[list[tuple[Event, str, int]]]) -> None:
             of_owner(crm, key, 7 + number)
             of_account(crm, key, number)
             call(crm, key, 4 * number)
+            role(crm, key, number)
         seen = {kind: Seen() for kind in KINDS}
         for steps in [[], *history]:
             for event, key, number in steps:
