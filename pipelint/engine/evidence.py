@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelint.engine.evaluate import Outcome
@@ -74,3 +74,17 @@ class Witness:
         if field.name in self.compiled.inputs.unsynced:
             return "(not synced)"
         return reader.value(field.name) if field.name in self.known else str(reader.row.get(field.main.name))
+
+
+def blank_message(evidence: Sequence[Evidence]) -> str:
+    """What could not be checked, and for lack of what."""
+    lacking = list(dict.fromkeys(item.field for item in evidence if item.unsynced))
+    if lacking:
+        return f"could not be checked: {', '.join(lacking)} not known yet, or not synced"
+    blank = list(dict.fromkeys(item.field for item in evidence))
+    return f"could not be checked: {', '.join(blank) or 'a field'} is blank"
+
+
+def distinct(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Each test once."""
+    return tuple(dict.fromkeys(evidence))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -11,13 +11,14 @@ from typing import Literal, NamedTuple, TypeAlias
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import CHOSEN, Outcome, Verdict, evaluate
 from pipelint.engine.events import Standing, Standings
-from pipelint.engine.evidence import Evidence, Witness
+from pipelint.engine.evidence import Evidence, Witness, blank_message, distinct
 from pipelint.engine.grace import pending_until
+from pipelint.engine.hiding import Found, hidden_by, hider
 from pipelint.engine.similar import COUNTED, counted
 from pipelint.engine.snooze import Snoozes
 from pipelint.engine.waivers import InForce
 from pipelint.rules.catalogue import RecordKind
-from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledCheck, CompiledPack
+from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledPack
 from pipelint.rules.explain import Row
 from pipelint.rules.messages import Reader
 from pipelint.rules.pack import Pack, Rule, Severity
@@ -25,7 +26,6 @@ from pipelint.rules.waivers import Waiver
 from pipelint.rules.zones import EPOCH_ORDINAL
 
 FindingStatus: TypeAlias = Literal["flagged", "waived", "trial", "hidden", "pending", "could_not_check"]
-_Found: TypeAlias = tuple[CompiledCheck, Outcome, int]
 _BATCH = 400
 
 
@@ -157,7 +157,7 @@ class _Maker:
         self.today = compiled.moment.today if ages else None
 
     def of_record(self, verdict: Verdict, row: Row) -> list[Finding]:
-        by_rule: dict[str, list[_Found]] = {}
+        by_rule: dict[str, list[Found]] = {}
         for number, outcome in verdict.outcomes.items():
             check = self.source.compiled.checks[number]
             found = (check, outcome, verdict.severities.get(number, 0))
@@ -166,12 +166,12 @@ class _Maker:
         standing = self.standings.of(verdict.id)
         pending = self.pending(by_rule, standing)
         waived = self.waived(verdict.id, by_rule, row)
-        context = _Context(row, reader, standing, pending, waived, _hidden(by_rule, waived, pending))
+        context = _Context(row, reader, standing, pending, waived, hidden_by(by_rule, waived, pending))
         whose = self.whose(verdict.id, row, reader)
         return [self.of_rule(whose, checks, context) for checks in by_rule.values()]
 
     def pending(
-        self, by_rule: Mapping[str, list[_Found]], standing: Mapping[str, Standing]
+        self, by_rule: Mapping[str, list[Found]], standing: Mapping[str, Standing]
     ) -> dict[str, date]:
         """The rules whose time of grace lasts, each with the day on which its flag comes."""
         moment = self.source.compiled.moment
@@ -182,7 +182,7 @@ class _Maker:
         }
         return {name: day for name, day in due.items() if day is not None}
 
-    def waived(self, record: str, by_rule: Mapping[str, list[_Found]], row: Row) -> dict[str, Waiver]:
+    def waived(self, record: str, by_rule: Mapping[str, list[Found]], row: Row) -> dict[str, Waiver]:
         """The waiver of each flagged check that has one, by the check's name."""
         checks = [found[0] for each in by_rule.values() for found in each if found[1] is Outcome.FLAGGED]
         snooze = self.snoozes.of(record, row) if checks else None
@@ -203,7 +203,7 @@ class _Maker:
             _number(row, "amount"),
         )
 
-    def of_rule(self, whose: _Whose, checks: list[_Found], context: _Context) -> Finding:
+    def of_rule(self, whose: _Whose, checks: list[Found], context: _Context) -> Finding:
         rule, reader, hidden = checks[0][0].rule, context.reader, context.hidden
         flagged = [found for found in checks if found[1] is Outcome.FLAGGED]
         standing = [found for found in flagged if found[0].name not in context.waived]
@@ -238,16 +238,16 @@ class _Maker:
             rule=rule.name,
             severity=SEVERITY_NAME[level],
             status=status,
-            message=reader.fill(said, shown_items) if flagged else _blank_message(evidence),
+            message=reader.fill(said, shown_items) if flagged else blank_message(evidence),
             fix=reader.fill(rule.fix.say(self.language), shown_items) if rule.fix and flagged else "",
             items=items,
-            evidence=_distinct(evidence),
+            evidence=distinct(evidence),
             amount=whose.amount,
             written=rule.status == "on" and status == "flagged",
             keeps=keeps,
             since=recorded.since if recorded and (flagged or keeps) else None,
             waiver=context.waived[flagged[0][0].name] if status == "waived" else None,
-            hidden_by=_hider(rule, standing, hidden) if status == "hidden" else "",
+            hidden_by=hider(rule, standing, hidden) if status == "hidden" else "",
             due=context.pending.get(rule.name),
             unsynced_items=tuple(
                 c.check.item for c, out, _ in checks if out is Outcome.UNSYNCED and c.check.item
@@ -264,29 +264,11 @@ class _Maker:
         return ", ".join(item.replace("_", " ") for item in items)
 
 
-def _hidden(
-    by_rule: Mapping[str, list[_Found]], waived: Collection[str], pending: Collection[str]
-) -> dict[str, str]:
-    """The rules, and the items of rules, that a flagged rule hides here, and which one does (rules.md §4.7)."""
-    return {
-        name: rule
-        for rule, checks in by_rule.items()
-        if checks[0][0].rule.status != "trial"
-        and rule not in pending
-        and any(check.name not in waived for check, outcome, _ in checks if outcome is Outcome.FLAGGED)
-        for name in checks[0][0].rule.hides
-    }
-
-
-def _hider(rule: Rule, standing: Sequence[_Found], hidden: Mapping[str, str]) -> str:
-    return hidden.get(rule.name) or hidden[standing[0][0].name]
-
-
 def _status(
     rule: Rule,
-    flagged: Sequence[_Found],
-    standing: Sequence[_Found],
-    shown: Sequence[_Found],
+    flagged: Sequence[Found],
+    standing: Sequence[Found],
+    shown: Sequence[Found],
     context: _Context,
 ) -> FindingStatus:
     """What becomes of the checks that are flagged: those not waived stand, those not hidden either are shown."""
@@ -314,18 +296,6 @@ def _text(row: Row, name: str) -> str | None:
 def _number(row: Row, name: str) -> int | None:
     value = row.get(name)
     return value if isinstance(value, int) else None
-
-
-def _blank_message(evidence: Sequence[Evidence]) -> str:
-    lacking = list(dict.fromkeys(item.field for item in evidence if item.unsynced))
-    if lacking:
-        return f"could not be checked: {', '.join(lacking)} not known yet, or not synced"
-    blank = list(dict.fromkeys(item.field for item in evidence))
-    return f"could not be checked: {', '.join(blank) or 'a field'} is blank"
-
-
-def _distinct(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    return tuple(dict.fromkeys(evidence))
 
 
 def day_text(day: int) -> str:
