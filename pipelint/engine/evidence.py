@@ -12,6 +12,9 @@ from pipelint.rules.explain import Explainer, Leaf, Row, in_words
 from pipelint.rules.fields import Field, Origin
 from pipelint.rules.messages import Reader
 
+UNSYNCED = "(not synced)"
+"""Shown in place of a value that the connection does not supply."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -72,7 +75,7 @@ class Witness:
 
     def value(self, field: Field, reader: Reader) -> str:
         if field.name in self.compiled.inputs.unsynced:
-            return "(not synced)"
+            return UNSYNCED
         return reader.value(field.name) if field.name in self.known else str(reader.row.get(field.main.name))
 
 

@@ -11,6 +11,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.causes import Causes, Happened
 from pipelint.engine.check import sources
 from pipelint.engine.events import ENDS
+from pipelint.engine.evidence import UNSYNCED
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
 from pipelint.engine.findings import Finding, FindingStatus, Source, findings, owner_shown, rows_of
 from pipelint.engine.identity import find
@@ -199,7 +200,7 @@ class _Explanation:
             if field.origin is Origin.MARKER:
                 field = self.reader.fields[field.source]
             if field.name in self.unsynced:
-                value = "(not synced)"
+                value = UNSYNCED
             else:
                 value = self.reader.value(field.name) if field.name in self.reader.fields else "?"
             phrase = in_words(leaf.test, self.source.compiled.moment)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelint.engine.causes import Happened
 from pipelint.engine.events import Event
+from pipelint.engine.evidence import UNSYNCED
 from pipelint.engine.explain import Decided, Explained, RecordExplained
 from pipelint.render.documents import as_text
 from pipelint.render.scores import explained_document, explained_lines
@@ -106,8 +107,9 @@ def _rule(rule: Explained, color: bool) -> list[str]:
         f"  {each.field:<{width}}  {each.value:<{min(values, 40)}}  {_said(each)}" for each in rule.decided
     ]
     if rule.in_scope:
+        link = "if" if any(each.value == UNSYNCED for each in rule.in_scope) else "because"
         lines.append(
-            "  in scope because " + ", ".join(f"{each.field} {_said(each)}" for each in rule.in_scope)
+            f"  in scope {link} " + ", ".join(f"{each.field} {_said(each)}" for each in rule.in_scope)
         )
     if rule.waiver:
         lines.append(f"  {waived(rule.waiver)}")

@@ -58,7 +58,7 @@ def check_hides(
             if (
                 other not in section or other in renames
             ) and not rule.origin:  # a shipped one may not be in use
-                hint = rule_hint(other, section, renames)
+                hint = rule_hint(other, section, renames, "see 'pipelint rules list'")
                 problems.error(rule.place, f"'{name}' hides '{other}', which is no rule", hint)
         circle = _circle(name, rules)
         if circle and seen.isdisjoint(circle):

@@ -58,7 +58,7 @@ class _Reader:
             if self.scope.find(name) is not None:
                 hint = f"'{name}' is a field; say what must hold, e.g. {{{name}: present}}"
             else:
-                hint = did_you_mean(name, self.scope.conditions)
+                hint = did_you_mean(name, self.scope.conditions) or "define it under 'conditions:'"
             self.problems.error(node.place, f"there is no condition named '{name}'", hint)
             return None
         if name in inside:
@@ -74,7 +74,13 @@ class _Reader:
         field = self.scope.find(key.value)
         if field is not None:
             return self.test(field, key, value)
-        if key.value in self.scope.conditions:
+        if key.value.isdecimal() and isinstance(value, Text) and value.is_empty:
+            # YAML reads `{amount: 1,000}` as two keys.
+            what = f"'{key.value}' stands alone: inside {{ }} a comma begins something new"
+            self.problems.error(
+                key.place, what, "write numbers without a sign between thousands: 1000 or 1000.5"
+            )
+        elif key.value in self.scope.conditions:
             self.problems.error(
                 key.place,
                 f"'{key.value}' is a condition, not a field",

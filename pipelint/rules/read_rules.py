@@ -178,8 +178,9 @@ class _RuleReader:
     def checks(self, kind: RecordKind, severity: Severity) -> tuple[Check, ...] | None:
         given = [key for key in ("flag_when", "require") if self.form.has(key)]
         if len(given) != 1:
-            what = "a rule needs either 'flag_when' (the bad case) or 'require' (the good case), not both and not none"
-            self.problems.error(self.entry.key.place, what)
+            what = "the rule has both 'flag_when' and 'require'" if given else "the rule has no condition"
+            hint = "keep one" if given else "add 'flag_when:' (the bad case) or 'require:' (the good case)"
+            self.problems.error(self.entry.key.place, what, hint)
             return None
         self.scope = scope = self.context.scopes[kind].for_rule()
         applies = read_applies_to(self.form, scope, self.problems)

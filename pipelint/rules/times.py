@@ -112,6 +112,8 @@ class Times:
 def _length_hint(written: str) -> str:
     found = re.match(r"\s*(\d+)?\s*(.*)", written)
     number, unit = (found[1] or "14", found[2]) if found else ("14", "")
+    if found and found[1] and not unit:
+        return f"write the unit, too: {number} days"
     near = did_you_mean(unit, UNITS)
     return (
         near.replace("'", f"'{number} ", 1)

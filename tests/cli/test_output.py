@@ -135,6 +135,17 @@ def test_explain_leaves_out_an_owner_that_a_record_does_not_have(acme: Command, 
     assert acme("explain", "A1", "quiet").out.splitlines()[1] == "proposal"
 
 
+def test_a_scope_that_is_not_synced_is_no_reason_yet(acme: Command, tmp_path: Path) -> None:
+    rule = """\
+pipelint: 1
+conditions: {committed: {forecast_category: commit}}
+rules:
+  sure: {title: t, applies_to: committed, flag_when: {amount: present}, severity: info, message: m}
+"""
+    (tmp_path / "rules" / "more.yaml").write_text(rule, encoding="utf-8")
+    assert "in scope if forecast_category is commit" in acme("explain", "A1", "sure").out
+
+
 def test_an_owner_whose_name_nobody_told_is_shown_as_the_record_has_it(acme: Command, tmp_path: Path) -> None:
     project = tmp_path / "pipelint.yaml"
     text = project.read_text("utf-8").replace("      owners: {file: owners.csv}\n", "")
