@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pipelint.connectors.base import Page
 from pipelint.engine.cache import links, undo_log
 from pipelint.engine.cache.encode import rows
+from pipelint.engine.cache.merges import merge
 from pipelint.engine.cache.observe import OBSERVED, Interval, observe, prefer_crm
 from pipelint.engine.cache.tables import CHILDREN, Table, table
 from pipelint.records import RECORD_TYPES, ActivityLink, FieldChange, Record, Stream
@@ -54,6 +55,7 @@ def store_page(
         _put(db, connection, stream, groups[stream], interval, pull)
     if Stream.ACTIVITIES in groups:
         _drop_other_links(db, connection, groups)
+    merge(db, connection, page.stream, page.merged, pull)
     deleted = delete(db, connection, page.stream, page.deleted) if page.deleted else 0
     links.derive(db, connection, pull)
     return Stored(len(groups.get(page.stream, ())), deleted)
