@@ -53,8 +53,8 @@ class ResultSet:
 def create(client: Client, soql: str, name: str, *, all_rows: bool) -> str:
     """Begin a job; its id."""
     body = {"operation": "queryAll" if all_rows else "query", "query": soql}
-    answer = client.call("POST", "jobs/query", name=name, body=body)
-    return decoded(answer, Job, name).id
+    ask = Call("POST", "jobs/query", name, data=msgspec.json.encode(body))
+    return client.read(ask, lambda answer: decoded(answer.content, Job, name)).id
 
 
 def wait(client: Client, job: str, name: str) -> None:
