@@ -130,7 +130,7 @@ class Reader:
         """The records that an activity is about, of the kinds we follow."""
         linked = [row.get(name) for name in self.sobject.links]
         linked += [
-            other[companion.link]
+            other[companion.column]
             for companion in self.sobject.companions
             if companion.link
             for other in row.get(companion.name, ())
