@@ -44,9 +44,18 @@ class Project:
         return pull_all(self._project, only, full=full)
 
     def check(self, as_of: datetime | None = None, *, only: Sequence[str] = ()) -> CheckResult:
-        """Evaluate the rules on the cache, now or at an aware instant; nothing is recorded."""
+        """Evaluate the rules on the cache, now or at an aware instant; nothing is recorded.
+
+        The records of a CRM are rebuilt as they were at a past instant; exported files know one state only.
+        """
         with self._project.cache() as cache:
-            return _check(cache, self._project, as_of or self._project.clock(), only=tuple(only))
+            return _check(
+                cache,
+                self._project,
+                as_of or self._project.clock(),
+                only=tuple(only),
+                rebuild=as_of is not None,
+            )
 
     def plan(self, *, only: Sequence[str] = ()) -> RunResult:
         """What `push` would write, in each connection's `plan`; nothing is written or recorded."""

@@ -42,7 +42,7 @@ def pull(context: Context, full: bool, only: tuple[str, ...], form: str) -> int:
 @click.option(
     "--as-of",
     metavar="WHEN",
-    help="Evaluate as if it were this day or time, e.g. 2026-11-20 or '2026-11-20 10:00'.",
+    help="Look at this day (its end) or time, e.g. 2026-11-20 or '2026-11-20 10:00'; a CRM's records as they were.",
 )
 @click.option("--new", is_flag=True, help="Only what was not there in the last recorded run.")
 @click.option("--only", "only_rules", multiple=True, metavar="RULE", help="Only this rule; may be repeated.")
@@ -80,11 +80,21 @@ def check(
     from pipelint.engine.project import open_project
     from pipelint.engine.selection import Selection, moment_of, reaches
     from pipelint.render.check import render
+    from pipelint.render.progress import progress
 
     project = open_project(context.project)
     at = moment_of(project, as_of)
     with project.cache() as cache:
-        result = evaluate(cache, project, at, only=filters.pop("only"), ages=form == "text")
+        with progress(context.verbosity) as bar:
+            result = evaluate(
+                cache,
+                project,
+                at,
+                only=filters.pop("only"),
+                ages=form == "text",
+                rebuild=as_of is not None,
+                progress=bar,
+            )
         chosen = Selection(project, new=new, **filters).apply(cache, result)
     click.echo(render(chosen, form, color=context.color), nl=form != "csv")
     return ExitCode.FINDINGS if reaches(chosen, fail_on) else ExitCode.OK

@@ -12,7 +12,8 @@ from pipelint.config.problems import Problems
 from pipelint.config.project import load_project_file, names_in_broken_file
 from pipelint.connectors import registry
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.check import delivered, sources
+from pipelint.engine.check import sources
+from pipelint.engine.delivered import delivered
 from pipelint.engine.findings import Source
 from pipelint.engine.project import Project
 from pipelint.errors import Problem

@@ -8,18 +8,20 @@ from datetime import datetime
 
 from pipelint.config.paths import shown
 from pipelint.config.project import Connection
-from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.currencies import currency_notices, with_rates
+from pipelint.engine.delivered import delivered
 from pipelint.engine.drift import Drift, drift_of
 from pipelint.engine.findings import Finding, Source, findings
+from pipelint.engine.past import known_from, looking_back
+from pipelint.engine.prepare.once import prepare_once
 from pipelint.engine.prepare.prepared import prepare
 from pipelint.engine.project import Project
+from pipelint.engine.pull import Progress, silent
 from pipelint.engine.scores import Score, reason_texts, scores
 from pipelint.engine.snooze import snooze_fields, snooze_notices
 from pipelint.engine.waivers import day_of, notices
 from pipelint.errors import Problem
-from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 from pipelint.rules.compile import CompiledPack, compile_pack
 from pipelint.rules.compile_condition import Moment
@@ -28,7 +30,6 @@ from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered, inputs_of
 
 KINDS: tuple[RecordKind, ...] = ("opportunity", "lead")
-_HISTORY_FIELDS = frozenset({"field", "old", "new", "at", "by"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class CheckResult:
     scores: list[Score] = field(default_factory=list)
     not_synced: list[NotSynced] = field(default_factory=list)
     """What cannot be checked on any record of a connection, told once."""
+    known_from: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    """Of a connection whose past was looked at: from when on a field is known that was not known then."""
     records: dict[RecordKind, int] = field(default_factory=lambda: {"opportunity": 0, "lead": 0})
     in_grace: int = 0
     """How many more findings there will be once the time of grace of their rules is over."""
@@ -66,69 +69,92 @@ class CheckResult:
     """What is to be said about the pack now that there is data: waivers that are over or fit nothing, currencies."""
 
 
-def delivered(cache: Cache, connection: Connection) -> Delivered:
-    """What the cache holds of a connection; changes between pulls are known since its first pull."""
-    streams = cache.streams(connection.name)
-    supplies = {stream: state.supply for stream, state in streams.items() if state.supply}
-    fields = {stream: supply.fields for stream, supply in supplies.items()}
-    since = {
-        stream: microseconds(supply.complete_since)
-        for stream, supply in supplies.items()
-        if supply.complete_since is not None
-    }
-    opportunities = streams.get(Stream.OPPORTUNITIES)
-    history = supplies.get(Stream.FIELD_CHANGES)
-    if opportunities and opportunities.first_pull_at is not None and (history is None or history.whole):
-        fields.setdefault(Stream.FIELD_CHANGES, _HISTORY_FIELDS)
-        since[Stream.FIELD_CHANGES] = microseconds(opportunities.first_pull_at)
-    custom = {stream: supply.custom for stream, supply in supplies.items()}
-    whole = history.whole if history else frozenset[str]()
-    return Delivered(connection.name, connection.crm, fields, custom, since, whole)
-
-
 def sources(
-    cache: Cache, project: Project, connection: Connection, as_of: datetime, *, read: Iterable[str] = ()
+    cache: Cache,
+    project: Project,
+    connection: Connection,
+    as_of: datetime,
+    *,
+    read: Iterable[str] = (),
+    rebuild: bool = False,
+    progress: Progress = silent,
 ) -> Iterator[Source]:
     """The prepared and compiled form of each kind of record that a connection delivers.
 
-    `read` are fields to prepare beyond those that the rules use.
+    `read` are fields to prepare beyond those that the rules use. With `rebuild` the records of a CRM are those
+    of a past `as_of`, and remain so until the next source is asked for; exported files know one state only.
+
+    Raises:
+        UsageError: nothing had been pulled by the moment that is to be rebuilt.
     """
-    said = delivered(cache, connection)
     pack = project.pack
-    for kind in KINDS:
-        if RECORD_STREAM[kind] not in said.fields:
-            continue
+    if rebuild and is_past(project, connection, as_of):
+        with looking_back(cache, connection, pack.settings.calendar, as_of, progress) as said:
+            for kind in _delivered_kinds(said):
+                yield source_of(cache, pack, kind, said, as_of, read, once=True)
+        return
+    said = delivered(cache, connection)
+    for kind in _delivered_kinds(said):
         yield source_of(cache, pack, kind, said, as_of, read)
 
 
+def is_past(project: Project, connection: Connection, as_of: datetime) -> bool:
+    """Whether the connection's records may have been others then."""
+    return connection.crm != "files" and as_of < project.clock()
+
+
+def _delivered_kinds(said: Delivered) -> list[RecordKind]:
+    return [kind for kind in KINDS if RECORD_STREAM[kind] in said.fields]
+
+
 def source_of(
-    cache: Cache, pack: Pack, kind: RecordKind, said: Delivered, as_of: datetime, read: Iterable[str] = ()
+    cache: Cache,
+    pack: Pack,
+    kind: RecordKind,
+    said: Delivered,
+    as_of: datetime,
+    read: Iterable[str] = (),
+    *,
+    once: bool = False,
 ) -> Source:
-    """One kind of record on one connection, prepared and compiled."""
+    """One kind of record on one connection, prepared and compiled; `once` keeps nothing for another time."""
     pack = with_rates(cache, pack, said.connection)
     moment = Moment(pack.settings.calendar, as_of)
     compiled = compile_pack(pack, kind, inputs_of(pack, kind, said), moment)
     told = _shown_fields(pack, kind) | snooze_fields(pack, compiled)
-    table = prepare(cache, pack, compiled, said, sorted(told.union(read)))
+    prepared = prepare_once if once else prepare
+    table = prepared(cache, pack, compiled, said, sorted(told.union(read)))
     return Source(said.connection, said.crm, pack, compiled, table)
 
 
 def check(
-    cache: Cache, project: Project, as_of: datetime, *, only: tuple[str, ...] = (), ages: bool = False
+    cache: Cache,
+    project: Project,
+    as_of: datetime,
+    *,
+    only: tuple[str, ...] = (),
+    ages: bool = False,
+    rebuild: bool = False,
+    progress: Progress = silent,
 ) -> CheckResult:
-    """Every finding and score of the project's connections, or of those named."""
+    """Every finding and score of the project's connections, or of those named; see `sources`."""
     settings = project.pack.settings
     result = CheckResult(as_of, settings.name, project.pack.hash)
     compiled: dict[str, CompiledPack] = {}
     for connection in project.connections(only):
         found = False
-        for source in sources(cache, project, connection, as_of):
+        past = rebuild and is_past(project, connection, as_of)
+        for source in sources(cache, project, connection, as_of, rebuild=rebuild, progress=progress):
             found = True
             compiled[source.table] = source.compiled
             count = cache.db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0]
             result.records[source.compiled.kind] += count
             answerable, not_synced = _told_once(source)
             result.not_synced += not_synced
+            if past:
+                kind = source.compiled.kind
+                later = known_from(cache, project.pack, kind, connection, as_of)
+                result.known_from.setdefault(connection.name, {}).update(later)
             for finding in findings(cache, answerable, language=settings.languages[0], ages=ages):
                 if finding.status == "pending":
                     result.in_grace += 1
@@ -136,7 +162,8 @@ def check(
                     result.findings.append(finding)
             result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
         rules = shown(project.file.rules, project.folder)
-        result.drift += drift_of(cache, project.pack, connection.name, connection.crm)
+        if not past:
+            result.drift += drift_of(cache, project.pack, connection.name, connection.crm)
         result.notices += currency_notices(cache, project.pack, delivered(cache, connection), rules)
         if not found:
             result.not_pulled.append(connection.name)

@@ -20,32 +20,30 @@ from pipelint.rules.renames import rule_hint
 
 
 def moment_of(project: Project, as_of: str | None) -> datetime:
-    """The instant at which to evaluate; a day means its noon, which lies in that day in the pack's zone.
+    """The instant at which to evaluate; a day means its noon, but where records are rebuilt a past one its end.
 
     Raises:
-        UsageError: it cannot be read, or it is a past day of a CRM whose history we do not rebuild.
+        UsageError: it cannot be read.
     """
     now = project.clock()
     if as_of is None:
         return now
     calendar = project.pack.settings.calendar
     try:
-        if len(as_of.strip()) == 10:
-            local = datetime.combine(date.fromisoformat(as_of.strip()), time(12))
-        else:
-            local = datetime.fromisoformat(as_of.strip())
+        if len(as_of.strip()) != 10:
+            at = datetime.fromisoformat(as_of.strip())
+            return at.astimezone(UTC) if at.tzinfo else calendar.instant(at)
+        day = date.fromisoformat(as_of.strip())
     except ValueError:
         raise UsageError(
             f"'{as_of}' is not a day or a time", hint="write 2026-11-20 or '2026-11-20 10:00'"
         ) from None
-    at = local.astimezone(UTC) if local.tzinfo else calendar.instant(local)
-    live = [each.name for each in project.file.connections.values() if each.crm != "files"]
-    if live and calendar.today(at) < calendar.today(now):
-        raise UsageError(
-            f"{', '.join(live)} cannot be looked at as of a past day yet: its earlier state is not rebuilt",
-            hint="leave --as-of out, or check a project that reads files",
-        )
-    return at
+    if all(each.crm == "files" for each in project.file.connections.values()):
+        return calendar.instant(datetime.combine(day, time(12)))
+    begins, noon, ends = (calendar.instant(datetime.combine(day, at)) for at in (time(), time(12), time.max))
+    if begins <= now <= ends:
+        return now
+    return ends if ends < now else noon
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,8 @@ class Selection:
         self._known_pipelines(result)
         owners = self._owner_names(cache, result)
         for given in self.ids:
-            if not candidates(cache, given):
+            gone = any(matches(given, finding) for finding in result.findings)
+            if not gone and not candidates(cache, given):
                 raise UsageError(f"there is no record '{given}' in the cache", hint="pull, and check the id")
         before = Recorded(cache, self.project.pack) if self.new else None
         chosen = [

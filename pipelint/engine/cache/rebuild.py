@@ -7,7 +7,7 @@ without knowing, for as long as these tables are there.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
@@ -30,21 +30,31 @@ _BATCH = 1000
 
 
 @contextmanager
-def rebuilt(cache: Cache, connection: str, at: int, held: Mapping[Stream, Held]) -> Iterator[None]:
+def rebuilt(
+    cache: Cache,
+    connection: str,
+    at: int,
+    held: Mapping[Stream, Held],
+    progress: Callable[[Stream, int], None] | None = None,
+) -> Iterator[None]:
     """Put the past before the present: rows as they were at `at` (microseconds UTC), and what runs knew then.
 
     `held` says what was pulled by then. A table that was not is empty, a column that was not is NULL: what
-    is not known of that time is not taken from another.
+    is not known of that time is not taken from another. `progress` is told the rows of each table.
     """
     with explained(cache.path):
         _to_disk(cache.db)
         try:
             with _reading(cache.db):
-                _Rebuild(cache.db, connection, at, held).run()
+                _Rebuild(cache.db, connection, at, held).run(progress or _silent)
             yield
         finally:
             for name in (*(stream.value for stream in Stream), "finding_event"):
                 cache.db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def _silent(stream: Stream, rows: int) -> None:
+    """Tells nobody."""
 
 
 def _to_disk(db: sqlite3.Connection) -> None:
@@ -70,7 +80,7 @@ class _Rebuild:
         self.at = at
         self.held = held
 
-    def run(self) -> None:
+    def run(self, progress: Callable[[Stream, int], None]) -> None:
         for stream in Stream:
             first, *indexes = table(stream).create(temporary=True)
             self.db.execute(first)
@@ -80,6 +90,7 @@ class _Rebuild:
                 self.restore(table(stream), self.held[stream].fields)
             for index in indexes:
                 self.db.execute(index)
+            progress(stream, self.db.execute(f"SELECT count(*) FROM temp.{stream.value}").fetchone()[0])
         apply_crm_history(self.db, self.connection, self.at)
         self.derive_links()
         self.findings()
