@@ -27,3 +27,13 @@ def connections(command: F) -> F:
         "--connection", "only", multiple=True, metavar="NAME", help="Only this connection; may be repeated."
     )
     return option(command)
+
+
+def as_of_option(command: F) -> F:
+    """`--as-of WHEN`: a day or a time."""
+    option = click.option(
+        "--as-of",
+        metavar="WHEN",
+        help="Look at a day (its end) or a time, e.g. 2026-11-20 or '2026-11-20 10:00': a CRM's records as they were.",
+    )
+    return option(command)

@@ -10,7 +10,7 @@ import click
 
 from pipelint.cli.app import Context
 from pipelint.cli.ending import ends_gently
-from pipelint.cli.options import connections, formats
+from pipelint.cli.options import as_of_option, connections, formats
 from pipelint.errors import ExitCode, PipelintError
 
 
@@ -39,11 +39,7 @@ def pull(context: Context, full: bool, only: tuple[str, ...], form: str) -> int:
 
 
 @click.command()
-@click.option(
-    "--as-of",
-    metavar="WHEN",
-    help="Look at this day (its end) or time, e.g. 2026-11-20 or '2026-11-20 10:00'; a CRM's records as they were.",
-)
+@as_of_option
 @click.option("--new", is_flag=True, help="Only what was not there in the last recorded run.")
 @click.option("--only", "only_rules", multiple=True, metavar="RULE", help="Only this rule; may be repeated.")
 @click.option("--skip", multiple=True, metavar="RULE", help="All but this rule; may be repeated.")
@@ -103,9 +99,10 @@ def check(
 @click.command()
 @click.argument("record", metavar="ID")
 @click.argument("rule", required=False)
+@as_of_option
 @formats("json")
 @click.pass_obj
-def explain(context: Context, record: str, rule: str | None, form: str) -> int:
+def explain(context: Context, record: str, rule: str | None, as_of: str | None, form: str) -> int:
     """Show what decided about one record, and what clears each flag.
 
     ID is the CRM's own id, connection:kind/id, or the record's address in the CRM.
@@ -116,11 +113,13 @@ def explain(context: Context, record: str, rule: str | None, form: str) -> int:
     """
     from pipelint.engine.explain import explain_record
     from pipelint.engine.project import open_project
+    from pipelint.engine.selection import moment_of
     from pipelint.render.explain import render
 
     project = open_project(context.project)
+    at = moment_of(project, as_of) if as_of else None
     with project.cache() as cache:
-        explained = explain_record(cache, project, record, rule)
+        explained = explain_record(cache, project, record, rule, at)
     click.echo(render(explained, form, color=context.color))
     return ExitCode.OK
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -78,7 +78,7 @@ def sources(
     read: Iterable[str] = (),
     rebuild: bool = False,
     progress: Progress = silent,
-) -> Iterator[Source]:
+) -> Generator[Source]:
     """The prepared and compiled form of each kind of record that a connection delivers.
 
     `read` are fields to prepare beyond those that the rules use. With `rebuild` the records of a CRM are those

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 from pipelint.engine.cache.sqlite import Cache
@@ -14,7 +15,7 @@ from pipelint.engine.events import ENDS
 from pipelint.engine.evidence import UNSYNCED
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
 from pipelint.engine.findings import Finding, FindingStatus, Source, findings, owner_shown, rows_of
-from pipelint.engine.identity import find
+from pipelint.engine.identity import candidates, find
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
 from pipelint.rules.compile import CompiledCheck
@@ -77,16 +78,20 @@ class RecordExplained:
     scores: tuple[ScoreExplained, ...] = ()
 
 
-def explain_record(cache: Cache, project: Project, given: str, rule: str | None) -> RecordExplained:
-    """Explain one record: all that is to say of it, or one rule or score.
+def explain_record(
+    cache: Cache, project: Project, given: str, rule: str | None, as_of: datetime | None = None
+) -> RecordExplained:
+    """Explain one record, now or as it was: all that is to say of it, or one rule or score.
 
     Raises:
-        UsageError: the record or the rule is not known.
+        UsageError: the record or the rule is not known, or nothing is known of that moment.
     """
     names = (*project.pack.rules, *project.pack.scores)
     if rule is not None and rule not in names:
         hint = rule_hint(rule, names, project.pack.renames, "see 'pipelint rules list'")
         raise UsageError(f"there is no rule or score named '{rule}'", hint=hint)
+    if as_of is not None:
+        return _as_it_was(cache, project, given, rule, as_of)
     connection, kind, record = find(cache, given)
     for source in sources(cache, project, project.file.connections[connection], project.clock()):
         if source.compiled.kind == kind:
@@ -95,6 +100,25 @@ def explain_record(cache: Cache, project: Project, given: str, rule: str | None)
                 return _Explanation(cache, source, rows[record], record).whole(rule)
     raise UsageError(
         f"'{given}' lies in a pipeline that the pack ignores", hint="see 'ignore: yes' under pipelines:"
+    )
+
+
+def _as_it_was(
+    cache: Cache, project: Project, given: str, rule: str | None, as_of: datetime
+) -> RecordExplained:
+    """The record is looked for where it is today, or everywhere if it is gone."""
+    today = {connection for connection, *_ in candidates(cache, given)}
+    for connection in project.connections(sorted(today)):
+        with closing(sources(cache, project, connection, as_of, rebuild=True)) as looked_at:
+            for source in looked_at:
+                of_source = (connection.name, source.compiled.kind)
+                for record in [found[2] for found in candidates(cache, given) if found[:2] == of_source]:
+                    rows = rows_of(cache, source.table, [record])
+                    if record in rows:
+                        return _Explanation(cache, source, rows[record], record).whole(rule)
+    day = f"{project.pack.settings.calendar.local(as_of):%Y-%m-%d}"
+    raise UsageError(
+        f"there is no record '{given}' in the cache as of {day}", hint="check the id and the day"
     )
 
 

@@ -58,7 +58,7 @@ def _too_early(cache: Cache, connection: Connection, calendar: Calendar) -> None
 def known_from(
     cache: Cache, pack: Pack, kind: RecordKind, connection: Connection, at: datetime
 ) -> Mapping[str, datetime]:
-    """The moment from which on each field is known that was not at `at`, as the pack calls it."""
+    """The local moment from which on each field is known that was not at `at`, as the pack calls it."""
     now = delivered(cache, connection)
     found: dict[str, datetime] = {}
     lacking = set(inputs_of(pack, kind, delivered_by(now, held_at(cache.db, connection.name, at))).unsynced)
@@ -66,6 +66,6 @@ def known_from(
         if later > at and lacking:
             said = delivered_by(now, held_at(cache.db, connection.name, later))
             known = lacking.difference(inputs_of(pack, kind, said).unsynced)
-            found |= dict.fromkeys(known, later)
+            found |= dict.fromkeys(known, pack.settings.calendar.local(later))
             lacking -= known
     return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
-from pipelint.engine.check import CheckResult
+from pipelint.engine.check import CheckResult, NotSynced
 from pipelint.engine.drift import as_json as drift_document
 from pipelint.engine.findings import Finding, worst_first
 from pipelint.engine.scores import Score
@@ -39,13 +40,12 @@ def document(result: CheckResult) -> dict[str, Any]:
     """`pipelint.check/1`."""
     return {
         "schema": "pipelint.check/1",
-        "as_of": result.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "as_of": _instant(result.as_of),
         "pack": {"name": result.pack_name, "hash": result.pack_hash},
         "summary": summary(result),
         "findings": [finding_document(finding) for finding in result.findings],
         "not_synced": [
-            {"connection": each.connection, "kind": each.kind, "rule": each.rule, "fields": list(each.fields)}
-            for each in result.not_synced
+            _not_synced_document(each, result.known_from.get(each.connection)) for each in result.not_synced
         ],
         "scores": [score_document(score) for score in result.scores],
         "notices": [
@@ -56,6 +56,23 @@ def document(result: CheckResult) -> dict[str, Any]:
             ),
         ],
     }
+
+
+def _not_synced_document(told: NotSynced, known_from: Mapping[str, datetime] | None) -> dict[str, Any]:
+    """A rule that lacks data; `known_from` only where a past day was looked at."""
+    found: dict[str, Any] = {
+        "connection": told.connection,
+        "kind": told.kind,
+        "rule": told.rule,
+        "fields": list(told.fields),
+    }
+    if known_from is not None:
+        found["known_from"] = {name: _instant(known_from[name]) for name in told.fields if name in known_from}
+    return found
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def summary(result: CheckResult) -> dict[str, Any]:
@@ -191,10 +208,17 @@ def _unchecked(result: CheckResult) -> str:
     lines = []
     for connection in dict.fromkeys(each.connection for each in result.not_synced):
         mine = [each for each in result.not_synced if each.connection == connection]
-        fields = _some(sorted({name for each in mine for name in each.fields}))
+        known_from = result.known_from.get(connection, {})
+        then = " on that day" if connection in result.known_from else ""
+        fields = _some(
+            [
+                f"{name} (known from {known_from[name]:%Y-%m-%d} on)" if name in known_from else name
+                for name in sorted({name for each in mine for name in each.fields})
+            ]
+        )
         rules = sorted(dict.fromkeys(each.rule for each in mine), key=lambda rule: "/" in rule)
         said = "1 rule says" if len(rules) == 1 else f"{len(rules):,} rules say"
-        lines.append(f"Not synced from {connection}: {fields}. So {said} nothing there: {_some(rules)}.")
+        lines.append(f"Not synced from {connection}{then}: {fields}. So {said} nothing there: {_some(rules)}.")
     late: Counter[str] = Counter()
     blank: Counter[str] = Counter()
     for finding in result.findings:

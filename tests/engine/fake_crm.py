@@ -62,6 +62,10 @@ class FakeCrm:
     deals: dict[str, Opportunity] = field(default_factory=dict)
     owners: dict[str, Owner] = field(default_factory=dict)
     activities: dict[str, tuple[Activity, str]] = field(default_factory=dict)
+    links: list[ActivityLink] = field(default_factory=list)
+    """Links of the activities beside those to their deal."""
+    others: dict[Stream, dict[str, Record]] = field(default_factory=dict)
+    """Records of streams that it delivers besides."""
     own: dict[str, FieldInfo] = field(default_factory=dict)
     values: dict[str, dict[str, WriteValue]] = field(default_factory=dict)
     custom: dict[str, FieldInfo] = field(default_factory=dict)
@@ -147,8 +151,9 @@ class FakeConnector:
         self.calls_left = 1000
 
     def streams(self) -> Sequence[Stream]:
-        stages = (Stream.STAGES,) if self.org.stages else ()
-        return (Stream.OWNERS, Stream.PIPELINES, *stages, Stream.OPPORTUNITIES, Stream.ACTIVITIES)
+        usual = {Stream.OWNERS, Stream.PIPELINES, Stream.OPPORTUNITIES, Stream.ACTIVITIES}
+        stages = {Stream.STAGES} if self.org.stages else set()
+        return sorted(usual | stages | self.org.others.keys(), key=list(Stream).index)
 
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
         hidden = self.org.withheld if stream is Stream.OPPORTUNITIES else set()
@@ -170,6 +175,9 @@ class FakeConnector:
                 records += [
                     ActivityLink("opportunity", deal, key) for key, (_, deal) in self.org.activities.items()
                 ]
+                records += self.org.links
+            case _ if stream in self.org.others:
+                records = list(self.org.others[stream].values())
             case _:
                 blank: dict[str, Any] = dict.fromkeys(self.org.withheld)
                 names = self.supply(stream, custom).custom

@@ -42,7 +42,7 @@ def note(db: sqlite3.Connection, state: State) -> None:
           AND field NOT IN (SELECT value FROM json_each(:names))
         """,
         """
-        INSERT INTO held (connection, stream, field, since)
+        INSERT OR REPLACE INTO held (connection, stream, field, since)
         SELECT :connection, :stream, value, :begun FROM json_each(:names)
         WHERE NOT EXISTS (
           SELECT 1 FROM held

@@ -97,10 +97,15 @@ def any_held(db: sqlite3.Connection, connection: str) -> bool:
 
 
 def derive(db: sqlite3.Connection, connection: str, pull: int) -> None:
-    """Derive again what was touched."""
+    """Derive again what was touched, and note the records whose activities are others now."""
+    infer(db, connection, pull)
+    resolve_activities(db, connection)
+
+
+def infer(db: sqlite3.Connection, connection: str, pull: int) -> None:
+    """Make the links that follow from others, of what was touched."""
     values = {"connection": connection, "pull": pull}
     for touched, statements in (("activity", _OF_ACTIVITIES), ("opportunity", _OF_OPPORTUNITIES)):
         if db.execute(f"SELECT EXISTS (SELECT 1 FROM temp.touched_{touched})").fetchone()[0]:
             for statement in statements:
                 db.execute(statement, values)
-    resolve_activities(db, connection)

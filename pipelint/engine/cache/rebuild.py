@@ -164,7 +164,7 @@ class _Rebuild:
             "INSERT OR IGNORE INTO temp.touched_activity SELECT DISTINCT activity FROM temp.activity_link"
             " WHERE kind IN ('contact', 'account')"
         )
-        links.derive(self.db, self.connection, 0)
+        links.infer(self.db, self.connection, 0)
 
     def findings(self) -> None:
         """What runs had recorded by then: it says since when something was flagged."""
