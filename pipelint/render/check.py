@@ -218,7 +218,9 @@ def _unchecked(result: CheckResult) -> str:
         )
         rules = sorted(dict.fromkeys(each.rule for each in mine), key=lambda rule: "/" in rule)
         said = "1 rule says" if len(rules) == 1 else f"{len(rules):,} rules say"
-        lines.append(f"Not synced from {connection}{then}: {fields}. So {said} nothing there: {_some(rules)}.")
+        lines.append(
+            f"Not synced from {connection}{then}: {fields}. So {said} nothing there: {_some(rules)}."
+        )
     late: Counter[str] = Counter()
     blank: Counter[str] = Counter()
     for finding in result.findings:

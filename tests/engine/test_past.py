@@ -34,6 +34,8 @@ from pipelint.records import (
 )
 from pipelint.render.check import document, text
 
+from tests.docs.pages import ROOT, blocks_of
+
 from .conftest import RULES, Acme, make_acme
 from .fake_crm import START, FakeCrm
 
@@ -81,6 +83,12 @@ rules:
     message: "{name} {status} {owner.name}"
     fix: Call.
 """
+
+
+def written(kind: str) -> str:
+    """An example of the manual's page."""
+    [block] = [block for block in blocks_of(ROOT / "docs" / "looking-back.md") if block.kind == kind]
+    return block.text.strip()
 
 
 def look(acme: Acme, at: datetime) -> CheckResult:
@@ -268,7 +276,7 @@ class TestADay:
         acme.crm.advance(days=9)
         with pytest.raises(UsageError) as caught:
             look(acme, START - timedelta(days=1))
-        assert str(caught.value) == "acme is known from 2026-11-20 10:00 on, when its first pull ended"
+        assert str(caught.value) == written("refused")
         assert (
             caught.value.hint
             == "look at 2026-11-20 or a later day, or name other connections with --connection"
@@ -349,7 +357,7 @@ class TestCoverage:
 
     def test_it_is_named_with_the_day_from_which_on_it_is_known(self, late: Acme) -> None:
         before = look(late, START)
-        assert "Not synced from acme on that day: next_step (known from 2026-11-21 on)." in text(
+        assert written("late") in text(before, color=False).splitlines()
             before, color=False
         )
         [entry] = document(before)["not_synced"]
