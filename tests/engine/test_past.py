@@ -33,7 +33,6 @@ from pipelint.records import (
     Stream,
 )
 from pipelint.render.check import document, text
-
 from tests.docs.pages import ROOT, blocks_of
 
 from .conftest import RULES, Acme, make_acme
@@ -358,8 +357,6 @@ class TestCoverage:
     def test_it_is_named_with_the_day_from_which_on_it_is_known(self, late: Acme) -> None:
         before = look(late, START)
         assert written("late") in text(before, color=False).splitlines()
-            before, color=False
-        )
         [entry] = document(before)["not_synced"]
         assert entry["fields"] == ["next_step"]
         assert entry["known_from"] == {"next_step": "2026-11-21T09:00:00Z"}
