@@ -12,7 +12,7 @@ from docs.generator.markdown import code, heading, page, sentence, table
 from docs.generator.packs import shipped, source
 from docs.generator.rules import GENERATED
 from pipelint.connectors.salesforce import streams
-from pipelint.connectors.salesforce.streams import SObject
+from pipelint.connectors.salesforce.sobject import SObject
 from pipelint.rules import (
     read_facts,
     read_fields,
