@@ -26,12 +26,14 @@ class ConnectContext:
     """What the engine lends a connector: time, place, and in tests the wire.
 
     `zone` is where a date without a time is meant; `folder` is what relative paths in pipelint.yaml are
-    relative to; `session` makes the HTTP session (None: the connector's own); `sleep` takes seconds.
+    relative to; `state` is a folder for the little that a connector must know in its next run (None: nothing is
+    kept); `session` makes the HTTP session (None: the connector's own); `sleep` takes seconds.
     """
 
     clock: Callable[[], datetime]
     folder: Path
     zone: tzinfo
+    state: Path | None = None
     session: Callable[[], requests.Session] | None = None
     sleep: Callable[[float], None] = time.sleep
 
@@ -42,14 +44,16 @@ class Supply:
 
     `fields` are canonical names; `custom` are the CRM's API names of the pack's fields that were found and
     pulled. `complete_since` is the instant from which a history stream misses nothing (None: from the
-    beginning of each record). `whole` are the fields whose changes are all told, from the beginning of each
-    record; those of others are known since the first pull.
+    beginning of each record); `from_full` says that this is the end of its last full pull. `whole` are the
+    fields whose changes are all told, from the beginning of each record; those of others are known since the
+    first pull.
     """
 
     stream: Stream
     fields: frozenset[str]
     custom: frozenset[str] = frozenset()
     complete_since: datetime | None = None
+    from_full: bool = False
     whole: frozenset[str] = frozenset()
 
 
@@ -88,6 +92,10 @@ class FieldInfo:
     required: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)
     """API value → label, active ones only."""
+
+    def offers(self, choice: str) -> bool:
+        """Whether a choice may be written, by its API value or its label."""
+        return choice in self.choices or choice in self.choices.values()
 
 
 class OwnFieldType(StrEnum):
@@ -167,6 +175,8 @@ class WriteLimits:
 
     batch: int
     """Records that travel in one request at most."""
+    tokens: int = 0
+    """What a record takes from a daily allowance, where the CRM counts so."""
     job: int = 0
     """Records of one job at most, where the CRM also takes many at once."""
     job_above: int = 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BUILT_IN: Mapping[str, str] = {
     "salesforce": "pipelint.connectors.salesforce",
+    "pipedrive": "pipelint.connectors.pipedrive",
     "files": "pipelint.connectors.files",
 }
 """The value of `crm:` in pipelint.yaml → the package, which is imported when it is first used."""

@@ -24,7 +24,9 @@ class Targets:
         self.kind: RecordKind = kind
         self.infos: dict[str, FieldInfo] = {}
         if wanted:
-            self.infos = {info.name: info for info in connector.fields(kind)}
+            seen = connector.fields(kind)
+            # A CRM that makes keys of its own knows our fields by their labels.
+            self.infos = {info.label: info for info in seen} | {info.name: info for info in seen}
         self.lacked = 0
         """How often something was lacking."""
         self._lacking: dict[str, dict[str, None]] = {}
@@ -75,10 +77,10 @@ class Targets:
         if info is None or not info.choices:
             return value
         if own.type is OwnFieldType.FLAGS and isinstance(value, tuple):
-            lacking = [flag for flag in value if flag not in info.choices]
-            value = tuple(flag for flag in value if flag in info.choices)
+            lacking = [flag for flag in value if not info.offers(flag)]
+            value = tuple(flag for flag in value if info.offers(flag))
         elif own.type is OwnFieldType.CHOICE and value is not None:
-            lacking = [] if value in info.choices else [str(value)]
+            lacking = [] if info.offers(str(value)) else [str(value)]
             value = None if lacking else value
         else:
             return value

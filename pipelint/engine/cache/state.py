@@ -114,12 +114,19 @@ def full_begun(state: State, supply: Supply, pull: int) -> State:
 def full_ended(state: State, pending: Pending, now: datetime) -> State:
     """The state when everything has come: what was delivered is in force."""
     first = state.first_pull_at or now
-    return replace(state, supply=pending.supply, pending=None, first_pull_at=first, last_full_at=now)
+    ended = replace(state, pending=None, first_pull_at=first, last_full_at=now)
+    return replace(ended, supply=_dated(pending.supply, ended))
 
 
 def finished(state: State, supply: Supply, started: datetime) -> State:
     """The state after the last page of any pull; a full one that was not ended stays under way."""
-    return replace(state, last_pull_at=started, supply=state.supply if state.pending else supply)
+    in_force = state.supply if state.pending else _dated(supply, state)
+    return replace(state, last_pull_at=started, supply=in_force)
+
+
+def _dated(supply: Supply, state: State) -> Supply:
+    """The supply with the moment from which a history that begins with our full pull is complete."""
+    return replace(supply, complete_since=state.last_full_at) if supply.from_full else supply
 
 
 def _covers(held: Supply, supply: Supply) -> bool:

@@ -1,0 +1,296 @@
+"""Talking to one company: sign-in, the daily budget, the limit of two seconds, and pages in two styles."""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+
+from pipelint.config.masking import masker
+from pipelint.connectors.address import is_loopback
+from pipelint.connectors.base import ConnectContext
+from pipelint.connectors.http import AnswerLost, Session, send
+from pipelint.connectors.pipedrive.budget import Budget
+from pipelint.connectors.pipedrive.endpoints import Endpoint
+from pipelint.connectors.pipedrive.refusal import Blocked, translated
+from pipelint.connectors.pipedrive.settings import ApiToken, OAuth, Settings
+from pipelint.connectors.retry import RetryPolicy
+from pipelint.errors import SessionExpired, SignInRefused, UnexpectedAnswer
+
+Row: TypeAlias = dict[str, Any]
+T = TypeVar("T")
+
+PAGE_ROWS: Final = 500
+"""The most that a page may hold; a request costs the same whatever it brings (fact sheet §3)."""
+
+KEEP_FREE: Final = 2
+"""Of the calls that the token may make in two seconds, one in so many is left to others that share it."""
+
+AHEAD: Final = timedelta(minutes=2)
+"""So long before its end an access token is renewed."""
+
+
+class Answer(msgspec.Struct):
+    """The envelope of every answer."""
+
+    success: bool = True
+    data: Any = None
+    additional_data: dict[str, Any] | None = None
+
+
+class Token(msgspec.Struct):
+    """The answer of the OAuth endpoint; `expires_in` is in seconds."""
+
+    access_token: str
+    expires_in: int = 3599
+
+
+class Answered(NamedTuple):
+    """Some rows, and the mark that the next page begins with; None at the end."""
+
+    rows: list[Row]
+    next: str | None
+
+
+class Client:
+    """Every request to the company goes through `call`: one sign-in, one retry policy, one budget."""
+
+    def __init__(self, name: str, settings: Settings, context: ConnectContext) -> None:
+        self.settings = settings
+        self.context = context
+        self.policy = RetryPolicy(sleep=context.sleep)
+        file = context.state / f"{name}-tokens.json" if context.state else None
+        self.budget = Budget(file, context.clock, settings.daily_tokens, settings.share)
+        self.api_calls = 0
+        self.skew: timedelta | None = None
+        """How far the server's clock is ahead of ours; known after the first answer."""
+        self._session = self._new_session()
+        self._token: str | None = None
+        self._ends: datetime | None = None
+        self._signing_in = threading.Lock()
+        self._blocked: Blocked | None = None
+        self._pause = 0.0
+
+    # Calls
+
+    def get(
+        self, endpoint: Endpoint, *, name: str, params: Mapping[str, str] | None = None, **ids: str
+    ) -> Answer:
+        """A decoded answer; one that is cut or not JSON is asked for again."""
+        return self.policy.run(
+            name, lambda: _decoded(self._signed_in(endpoint, name, params, None, ids), name)
+        )
+
+    def send(self, endpoint: Endpoint, body: object, *, name: str, **ids: str) -> Answer:
+        """The answer to a change; where it is lost, the caller looks before the change is sent again."""
+        data = msgspec.json.encode(body)
+        return self.policy.run(
+            name, lambda: _decoded(self._signed_in(endpoint, name, None, data, ids), name), final=AnswerLost
+        )
+
+    def pages(
+        self,
+        endpoint: Endpoint,
+        *,
+        name: str,
+        params: Mapping[str, str] | None = None,
+        begin: str | None = None,
+        **ids: str,
+    ) -> Iterator[Answered]:
+        """Pages that are marked by a cursor, from the mark `begin` on; all parameters are sent each time."""
+        mark = begin
+        while True:
+            asked = {"limit": str(PAGE_ROWS), **(params or {}), **({"cursor": mark} if mark else {})}
+            answer = self.get(endpoint, name=name, params=asked, **ids)
+            mark = (answer.additional_data or {}).get("next_cursor")
+            yield Answered(answer.data or [], mark)
+            if not mark:
+                return
+
+    def counted(
+        self,
+        endpoint: Endpoint,
+        *,
+        name: str,
+        params: Mapping[str, str] | None = None,
+        begin: str | None = None,
+        **ids: str,
+    ) -> Iterator[Answered]:
+        """Pages of API v1, which go by a number of rows."""
+        mark = begin
+        while True:
+            asked = {"limit": str(PAGE_ROWS), **(params or {}), "start": mark or "0"}
+            answer = self.get(endpoint, name=name, params=asked, **ids)
+            place = (answer.additional_data or {}).get("pagination") or {}
+            following = place.get("next_start")
+            mark = str(following) if place.get("more_items_in_collection") and following is not None else None
+            yield Answered(answer.data or [], mark)
+            if mark is None:
+                return
+
+    def now(self) -> datetime:
+        """The server's clock, in whole seconds; ours until it has answered once."""
+        now = self.context.clock() + (self.skew or timedelta())
+        return now.astimezone(UTC).replace(microsecond=0)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _signed_in(
+        self,
+        endpoint: Endpoint,
+        name: str,
+        params: Mapping[str, str] | None,
+        data: bytes | None,
+        ids: Mapping[str, str],
+    ) -> bytes:
+        """One call; an OAuth session that has ended is renewed, once."""
+        headers = self._authorised()
+        try:
+            return self._once(endpoint, name, params, data, ids, headers)
+        except SessionExpired as error:
+            if isinstance(self.settings.auth, ApiToken):
+                raise SignInRefused(error.message, hint=error.hint) from None
+        self._token = None
+        try:
+            return self._once(endpoint, name, params, data, ids, self._authorised())
+        except SessionExpired as error:
+            raise SignInRefused(
+                f"Pipedrive accepts the sign-in but not the token it gives: {error.message}",
+                hint="see whether the app is still installed and its user active",
+            ) from None
+
+    def _once(
+        self,
+        endpoint: Endpoint,
+        name: str,
+        params: Mapping[str, str] | None,
+        data: bytes | None,
+        ids: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> bytes:
+        if self._blocked is not None:
+            raise self._blocked
+        self.budget.spend(endpoint.tokens)
+        self._wait()
+        url = self.settings.base_url + endpoint.at(**ids)
+        content = {"Content-Type": "application/json"} if data is not None else {}
+        self.api_calls += 1
+        response = send(
+            self._session, endpoint.method, url, headers={**headers, **content}, params=params, data=data
+        )
+        self._note(response.headers)
+        if response.status_code >= 300:
+            raise self._refused(name, response)
+        return response.content
+
+    def _refused(self, name: str, response: requests.Response) -> Exception:
+        content_type = response.headers.get("Content-Type", "")
+        error = translated(name, response.status_code, content_type, response.content, response.headers)
+        if isinstance(error, Blocked):
+            self._blocked = error
+        return error
+
+    def _wait(self) -> None:
+        """Let the two seconds pass where half of their calls are gone: the other half is for others."""
+        if self._pause:
+            self.context.sleep(self._pause)
+            self._pause = 0.0
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        """Learn from any answer: the server's clock, and what is left of both limits."""
+        limit, left = (_number(headers.get(f"x-ratelimit-{word}")) for word in ("limit", "remaining"))
+        if limit and left is not None and left * KEEP_FREE <= limit:
+            self._pause = float(_number(headers.get("x-ratelimit-reset")) or 2)
+        self.budget.report(
+            _number(headers.get("x-daily-ratelimit-token-limit")),
+            _number(headers.get("x-daily-ratelimit-token-remaining")),
+        )
+        if "Date" in headers:
+            try:
+                self.skew = parsedate_to_datetime(headers["Date"]) - self.context.clock()
+            except (TypeError, ValueError):
+                return  # a proxy wrote a date of its own kind
+
+    # Sign-in
+
+    def _authorised(self) -> dict[str, str]:
+        """The header that says who we are: never the address, which is written into logs."""
+        auth = self.settings.auth
+        if isinstance(auth, ApiToken):
+            return {"x-api-token": auth.token.reveal()}
+        with self._signing_in:
+            if self._token is None or (self._ends is not None and self.context.clock() >= self._ends):
+                token = self.policy.run("sign-in", lambda: self._refreshed(auth))
+                masker.register(token.access_token)
+                self._token = token.access_token
+                self._ends = self.context.clock() + timedelta(seconds=token.expires_in) - AHEAD
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _refreshed(self, auth: OAuth) -> Token:
+        form = {"grant_type": "refresh_token", "refresh_token": auth.refresh_token.reveal()}
+        basic = _basic(auth.client_id.reveal(), auth.client_secret.reveal())
+        self.api_calls += 1
+        response = send(
+            self._session,
+            "POST",
+            f"{auth.oauth_url}/oauth/token",
+            headers={"Authorization": basic},
+            data=form,
+        )
+        if response.status_code >= 300:
+            error = self._refused("sign-in", response)
+            if isinstance(error, SessionExpired):
+                raise SignInRefused(str(error), hint="check client_id, client_secret and refresh_token")
+            raise error
+        return _read(response.content, _tokens, "sign-in")
+
+    def _new_session(self) -> requests.Session:
+        if self.context.session is not None:
+            return self.context.session()
+        # A proxy of the environment must not come between us and this machine.
+        return Session(trust_env=not is_loopback(urlsplit(self.settings.base_url).hostname))
+
+
+def _decoded(body: bytes, name: str) -> Answer:
+    """The envelope, with exact decimals.
+
+    Raises:
+        AnswerLost: the body is cut or empty, so the call may be repeated.
+        UnexpectedAnswer: it is of another form, or says that it failed with a status of success.
+    """
+    if body.strip() == b"null":
+        raise AnswerLost(f"Pipedrive's answer to {name} is empty")
+    answer = _read(body, _answers, name)
+    if not answer.success:
+        raise UnexpectedAnswer(f"Pipedrive answers {name} with success: false and no reason")
+    return answer
+
+
+_answers: Final = msgspec.json.Decoder(Answer, float_hook=Decimal)
+_tokens: Final = msgspec.json.Decoder(Token)
+
+
+def _read(body: bytes, decoder: msgspec.json.Decoder[T], name: str) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise UnexpectedAnswer(f"Pipedrive answers {name} in an unknown form: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise AnswerLost(f"Pipedrive's answer to {name} is cut short or not JSON") from None
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.isdigit() else None

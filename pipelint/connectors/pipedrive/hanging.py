@@ -1,0 +1,103 @@
+"""The two streams that hang on deals: participants as contact roles, and products as line items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pipelint.connectors.pipedrive import endpoints as e
+from pipelint.connectors.pipedrive.client import Client, Row
+from pipelint.connectors.pipedrive.details import Details, Told, place_id
+from pipelint.connectors.pipedrive.moved import Brief
+from pipelint.connectors.pipedrive.normalise import identity, instant, number, stamp, text
+from pipelint.connectors.pipedrive.reference import Reference
+from pipelint.connectors.pipedrive.schema import Field
+from pipelint.records import ContactRole, LineItem, Stream
+
+ROLES_SUPPLIED: Final = frozenset({"id", "modified_at", "opportunity", "contact", "is_primary", "created_at"})
+ITEMS_SUPPLIED: Final = frozenset(LineItem._fields)
+
+_DEALS_A_PAGE: Final = 20
+"""Each participant's deal is a call; a page that is not too long loses little when it is cut."""
+
+_DEALS_A_CALL: Final = 100
+"""The most that one call for products may name."""
+
+
+def roles(client: Client, reference: Reference, role: Field | None) -> Details:
+    """The people of a deal: its person is the primary one and costs nothing, the others a call for the deal."""
+
+    def told(deal: Brief) -> Told:
+        # A single participant is the deal's own person, unless the part of people is wanted.
+        asks = deal.participants > 1 or (role is not None and deal.participants > 0)
+        return Told(deal.participants if asks else 0, deal.person or "")
+
+    def free(deal: Brief) -> list[ContactRole]:
+        if deal.person is None:
+            return []
+        first = place_id(deal.id, 0)
+        return [ContactRole(first, deal.changed_at, deal.id, deal.person, is_primary=True)]
+
+    def ask(deals: Mapping[str, Told]) -> dict[str, list[ContactRole]]:
+        return {deal: _participants(client, deal, of.sign, reference, role) for deal, of in deals.items()}
+
+    return Details(
+        Stream.CONTACT_ROLES, told, free, ask, _DEALS_A_PAGE, lambda deals: deals * e.PARTICIPANTS.tokens
+    )
+
+
+def items(client: Client) -> Details:
+    """The products on a deal, with what they come to."""
+
+    def told(deal: Brief) -> Told:
+        return Told(deal.products, deal.value)
+
+    def ask(deals: Mapping[str, Told]) -> dict[str, list[LineItem]]:
+        found: dict[str, list[LineItem]] = {}
+        asked = {"deal_ids": ",".join(deals), "sort_by": "id"}
+        for page in client.pages(e.DEAL_PRODUCTS, name="the products of deals", params=asked):
+            for row in page.rows:
+                held = found.setdefault(str(row["deal_id"]), [])
+                held.append(_item(row, place_id(str(row["deal_id"]), len(held))))
+        return found
+
+    return Details(
+        Stream.LINE_ITEMS, told, lambda _: (), ask, _DEALS_A_CALL, lambda _: e.DEAL_PRODUCTS.tokens
+    )
+
+
+def _participants(
+    client: Client, deal: str, main: str, reference: Reference, role: Field | None
+) -> list[ContactRole]:
+    """The people of a deal, its own person first."""
+    rows: list[Row] = []
+    for page in client.counted(e.PARTICIPANTS, name="the participants of a deal", id=deal):
+        rows += page.rows
+    rows.sort(key=lambda row: (identity(row["person_id"]) != main, row["id"]))
+    return [
+        ContactRole(
+            place_id(deal, place),
+            instant(row.get("add_time")) or stamp(row),
+            deal,
+            identity(row["person_id"]),
+            reference.person_fields.label(role.code, (row.get("person") or {}).get(role.code))
+            if role
+            else None,
+            is_primary=identity(row["person_id"]) == main,
+            created_at=instant(row.get("add_time")),
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def _item(row: Row, id_: str) -> LineItem:
+    """One product; a discount is a percentage here, or an amount of money (`discount_type`)."""
+    return LineItem(
+        id=id_,
+        modified_at=stamp(row),
+        opportunity=str(row["deal_id"]),
+        name=text(row.get("name")),
+        quantity=number(row.get("quantity")),
+        amount=number(row.get("sum")),
+        discount=number(row.get("discount")) if row.get("discount_type") == "percentage" else None,
+    )
