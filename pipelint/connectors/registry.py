@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BUILT_IN: Mapping[str, str] = {
     "salesforce": "pipelint.connectors.salesforce",
+    "hubspot": "pipelint.connectors.hubspot",
     "pipedrive": "pipelint.connectors.pipedrive",
     "files": "pipelint.connectors.files",
 }

@@ -1,0 +1,59 @@
+"""The deals that a pull saw change: histories and roles are asked for only of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipelint.connectors.hubspot.client import Client, Row
+from pipelint.connectors.hubspot.normalise import milliseconds
+from pipelint.connectors.hubspot.pull import Cursor
+from pipelint.connectors.hubspot.readers import STAMP
+from pipelint.connectors.hubspot.search import Place, changed
+from pipelint.records import Stream
+
+
+@dataclass(slots=True)
+class _Pass:
+    """The deals that changed from one moment to another; `served` are the streams that have had them."""
+
+    since: datetime
+    until: datetime
+    deals: dict[str, None] = field(default_factory=dict)
+    whole: bool = False
+    served: set[Stream] = field(default_factory=set)
+
+
+class ChangedDeals:
+    """The ids of deals that changed since a moment, as the deals' own pull told in this run, or as searched now.
+
+    One pass serves every stream that hangs on deals, each of them once: one that is pulled again by itself is to
+    see what happened since.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._told: _Pass | None = None
+
+    def note(self, cursor: Cursor, rows: Sequence[Row]) -> None:
+        """Remember a page of a pass for changes; a pass of everything is not remembered."""
+        if cursor.since is None:
+            self._told = None
+            return
+        if self._told is None or self._told.until != cursor.until:
+            self._told = _Pass(cursor.since, cursor.until)
+        self._told.deals |= dict.fromkeys(row.id for row in rows)
+        self._told.whole = cursor.done
+
+    def since(self, moment: datetime, stream: Stream) -> tuple[datetime, list[str]]:
+        """When the answer was true, and the deals that changed since `moment`, and perhaps some more."""
+        told = self._told
+        if told is not None and told.whole and told.since <= moment and stream not in told.served:
+            told.served.add(stream)
+            return told.until, list(told.deals)
+        return self._client.now(), list(dict.fromkeys(row.id for row in self._searched(moment)))
+
+    def _searched(self, moment: datetime) -> Iterator[Row]:
+        for rows, _ in changed(self._client, "deals", STAMP, [STAMP], Place(milliseconds(moment))):
+            yield from rows

@@ -1,0 +1,277 @@
+"""Talking to one portal: sign-in, the limits of HubSpot, and pages; one retry policy, one count."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from pipelint.config.masking import masker
+from pipelint.connectors.base import ConnectContext
+from pipelint.connectors.http import AnswerLost
+from pipelint.connectors.hubspot import paths
+from pipelint.connectors.hubspot.pace import Pace
+from pipelint.connectors.hubspot.paths import Paths
+from pipelint.connectors.hubspot.refusal import translated
+from pipelint.connectors.hubspot.settings import OAuth, Settings, StaticToken
+from pipelint.connectors.hubspot.wire import Answer, Wire
+from pipelint.connectors.quota import Allowance
+from pipelint.connectors.retry import RetryPolicy
+from pipelint.errors import Retry, SessionExpired, SignInRefused, UnexpectedAnswer
+
+T = TypeVar("T")
+Query: TypeAlias = Sequence[tuple[str, str]]
+
+AHEAD: Final = timedelta(minutes=3)
+"""So long before its end an access token is renewed: a 401 is no signal to go by (fact sheet §2)."""
+
+
+class Next(msgspec.Struct):
+    """The mark of the next page."""
+
+    after: str
+
+
+class Paging(msgspec.Struct):
+    """Absent on a last page."""
+
+    next: Next | None = None
+
+
+class Change(msgspec.Struct):
+    """A value that a property had; `value` may be empty text: it was cleared."""
+
+    value: str | None
+    timestamp: str
+    sourceType: str = ""  # noqa: N815 - HubSpot's name
+    sourceId: str | None = None  # noqa: N815 - HubSpot's name
+    updatedByUserId: int | str | None = None  # noqa: N815 - HubSpot's name
+
+
+class Row(msgspec.Struct):
+    """A record; all values are text (fact sheet §13)."""
+
+    id: str
+    properties: dict[str, str | None] = {}
+    propertiesWithHistory: dict[str, list[Change]] | None = None  # noqa: N815 - HubSpot's name
+    archived: bool = False
+
+
+class ErrorPart(msgspec.Struct):
+    """One entry of `errors`; `context` holds lists of texts."""
+
+    message: str = ""
+    category: str = ""
+    code: str | None = None
+    context: dict[str, Any] = {}
+
+
+class Rows(msgspec.Struct):
+    """A page of records, or the answer to a batch, which may hold errors under any status of success."""
+
+    results: list[Row]
+    paging: Paging | None = None
+    total: int | None = None
+    errors: list[ErrorPart] = []
+
+    @property
+    def after(self) -> str | None:
+        """The mark of the next page, None on the last one."""
+        return self.paging.next.after if self.paging and self.paging.next else None
+
+
+class Token(msgspec.Struct):
+    """The answer of the token endpoint; `expires_in` is in seconds."""
+
+    access_token: str
+    expires_in: int = 1800
+
+
+class Account(msgspec.Struct):
+    """What the portal is."""
+
+    portalId: int  # noqa: N815 - HubSpot's name
+    timeZone: str = "UTC"  # noqa: N815 - HubSpot's name
+    companyCurrency: str | None = None  # noqa: N815 - HubSpot's name
+    uiDomain: str = "app.hubspot.com"  # noqa: N815 - HubSpot's name
+    accountType: str = ""  # noqa: N815 - HubSpot's name
+
+
+class Client:
+    """Every request to the portal goes through `call`."""
+
+    def __init__(self, settings: Settings, context: ConnectContext) -> None:
+        self.settings = settings
+        self.context = context
+        self.reading = Paths(settings.read_version)
+        self.writing = Paths(settings.write_version)
+        self.policy = RetryPolicy(sleep=context.sleep)
+        self.allowance = Allowance(
+            "the allowance comes back at midnight of the account's time zone", settings.stop_at
+        )
+        self.pace = Pace(context.clock, context.sleep)
+        self.api_calls = 0
+        self.skew: timedelta | None = None
+        """How far the server's clock is ahead of ours; known after the first answer."""
+        self._wire = Wire(settings.base_url)
+        self._token: str | None = None
+        self._ends: datetime | None = None
+        self._signing_in = threading.Lock()
+        self._account: Account | None = None
+
+    # Calls
+
+    def get(self, path: str, kind: type[T], *, name: str, query: Query = ()) -> T:
+        """A decoded answer; one that is cut or not JSON is asked for again."""
+        return self.policy.run(
+            name, lambda: decoded(self._signed_in("GET", path, name, query, None), kind, name)
+        )
+
+    def ask(self, path: str, body: object, kind: type[T], *, name: str) -> T:
+        """The answer to a question that travels as a POST, and does no harm when it is asked again."""
+        return self.policy.run(
+            name, lambda: decoded(self._signed_in("POST", path, name, (), body), kind, name)
+        )
+
+    def search(self, path: str, body: object, *, name: str) -> Rows:
+        """A page of a search; its limit of five a second is the whole account's (fact sheet §12)."""
+
+        def once() -> Rows:
+            self.pace.search()
+            return decoded(self._signed_in("POST", path, name, (), body), Rows, name)
+
+        return self.policy.run(name, once)
+
+    def change(
+        self, method: str, path: str, body: object, *, name: str, final: type[Retry] | tuple[()] = AnswerLost
+    ) -> bytes:
+        """The answer to a change. Where it is lost, the caller looks before the change is sent again."""
+        return self.policy.run(name, lambda: self._signed_in(method, path, name, (), body).body, final=final)
+
+    def pages(self, path: str, query: Query, *, name: str, after: str | None = None) -> Iterator[Rows]:
+        """The pages of a list, from a mark on."""
+        mark = after
+        while True:
+            page = self.get(path, Rows, name=name, query=[*query, *([("after", mark)] if mark else [])])
+            yield page
+            mark = page.after
+            if mark is None:
+                return
+
+    def account(self) -> Account:
+        """What the portal is; asked for once."""
+        if self._account is None:
+            self._account = self.get(paths.ACCOUNT, Account, name="the account")
+        return self._account
+
+    def now(self) -> datetime:
+        """The server's clock, in whole seconds."""
+        if self.skew is None:
+            self.account()
+        now = self.context.clock() + (self.skew or timedelta())
+        return now.astimezone(UTC).replace(microsecond=0)
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def _signed_in(self, method: str, path: str, name: str, query: Query, body: object) -> Answer:
+        """One call; an access token that has ended is renewed, once."""
+        self.allowance.ask()
+        token = self._current()
+        try:
+            return self._once(method, path, name, query, body, token)
+        except SessionExpired as error:
+            if isinstance(self.settings.auth, StaticToken):
+                raise SignInRefused(error.message, hint=error.hint) from None
+        with self._signing_in:
+            if self._token == token:
+                self._token = None
+        try:
+            return self._once(method, path, name, query, body, self._current())
+        except SessionExpired as error:
+            raise SignInRefused(
+                f"HubSpot accepts the sign-in but not the token it gives: {error.message}",
+                hint="see whether the app is still installed in the account",
+            ) from None
+
+    def _once(self, method: str, path: str, name: str, query: Query, body: object, token: str) -> Answer:
+        self.pace.wait()
+        self.api_calls += 1
+        answer = self._wire.send(method, path, token=token, query=query, body=body)
+        self._note(answer.headers)
+        if answer.status >= 300:
+            raise translated(name, answer.status, answer.body, answer.headers)
+        return answer
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        """Learn from any answer: the server's clock, and what is left of the limits."""
+        self.pace.note(headers)
+        allowed, left = (
+            _number(headers.get(f"X-HubSpot-RateLimit-{word}")) for word in ("Daily", "Daily-Remaining")
+        )
+        if allowed and left is not None:
+            self.allowance.report(allowed - left, allowed)
+        if "Date" in headers:
+            try:
+                self.skew = parsedate_to_datetime(headers["Date"]) - self.context.clock()
+            except (TypeError, ValueError):
+                return  # a proxy wrote a date of its own kind
+
+    # Sign-in
+
+    def _current(self) -> str:
+        auth = self.settings.auth
+        if isinstance(auth, StaticToken):
+            return auth.token.reveal()
+        with self._signing_in:
+            if self._token is None or (self._ends is not None and self.context.clock() >= self._ends):
+                token = self.policy.run("sign-in", lambda: self._refreshed(auth))
+                masker.register(token.access_token)
+                self._token = token.access_token
+                self._ends = self.context.clock() + timedelta(seconds=token.expires_in) - AHEAD
+            return self._token
+
+    def _refreshed(self, auth: OAuth) -> Token:
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": auth.client_id.reveal(),
+            "client_secret": auth.client_secret.reveal(),
+            "refresh_token": auth.refresh_token.reveal(),
+        }
+        self.api_calls += 1
+        answer = self._wire.send("POST", paths.TOKEN, form=form)
+        if answer.status >= 300:
+            error = translated("sign-in", answer.status, answer.body, answer.headers)
+            if isinstance(error, Retry) and not isinstance(error, SessionExpired):
+                raise error
+            raise SignInRefused(error.message, hint=error.hint)
+        return decoded(answer, Token, "sign-in")
+
+
+_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+
+
+def decoded(answer: Answer, kind: type[T], name: str) -> T:
+    """The body as `kind`.
+
+    Raises:
+        AnswerLost: it is not JSON as a whole, so the call may be repeated.
+        UnexpectedAnswer: it is JSON of another form.
+    """
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.json.Decoder(kind, strict=False)
+    try:
+        read: T = _decoders[kind].decode(answer.body)
+    except msgspec.ValidationError as error:
+        raise UnexpectedAnswer(f"HubSpot answers {name} in an unknown form: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise AnswerLost(f"HubSpot's answer to {name} is cut short or not JSON") from None
+    return read
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.isdigit() else None

@@ -1,0 +1,194 @@
+"""What properties of deals were before: stage changes, and changes of the fields that rules look back on.
+
+Both streams come out of one answer of HubSpot's, fifty deals at a time; so what the first reads for the second is
+kept on the disk until that one is pulled. HubSpot keeps some twenty versions of a property (fact sheet §7).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from itertools import islice, pairwise
+from typing import IO, Final
+
+import msgspec
+
+from pipelint.connectors.base import Page
+from pipelint.connectors.hubspot import normalise as n
+from pipelint.connectors.hubspot.changed import ChangedDeals
+from pipelint.connectors.hubspot.client import Change, Client, Row
+from pipelint.connectors.hubspot.pull import Cursor, batch_read, next_pass
+from pipelint.records import FieldChange, Record, StageChange, Stream
+
+AT_ONCE: Final = 50
+"""The most records that an answer with history may hold."""
+
+SOURCES: Final = {
+    "CRM_UI": "user",
+    "CRM_UI_BULK_ACTION": "user",
+    "MOBILE_IOS": "user",
+    "MOBILE_ANDROID": "user",
+    "IMPORT": "import",
+    "API": "api",
+    "INTEGRATION": "api",
+    "AUTOMATION_PLATFORM": "workflow",
+    "WORKFLOWS": "workflow",
+    "CALCULATED": "workflow",
+    "MERGE_OBJECTS": "merge",
+}
+"""How a value came about, in our words; others are told as they come (the set is open)."""
+
+_NEVER: Final = timedelta.max
+_PAGE: Final = 1000
+
+
+class Histories:
+    """The two streams of deals' histories; `zone` is where dates that travel as instants are meant."""
+
+    def __init__(self, client: Client, deals: ChangedDeals, zone: Callable[[], tzinfo]) -> None:
+        self._client = client
+        self._deals = deals
+        self._zone = zone
+        self._kept: _Kept | None = None
+
+    def pull(self, stream: Stream, text: str | None) -> Iterator[Page]:
+        """Pages of what changed; the last one is always there."""
+        cursor, begins = next_pass(text, self._client.now(), _NEVER)
+        kept, self._kept = self._kept, None
+        found = self._asked(stream, cursor)
+        if stream is Stream.FIELD_CHANGES and kept and kept.covers(cursor) and cursor.after is None:
+            found = kept.replayed(cursor)
+        last = cursor
+        for records, last in found:
+            yield Page(stream, records, last.text(), begins_full=begins)
+            begins = False
+        done = Cursor(until=last.until, full_at=last.full_at, since=last.since, done=True)
+        yield Page(stream, (), done.text(), begins_full=begins, ends_full=cursor.since is None)
+
+    def _asked(self, stream: Stream, cursor: Cursor) -> Iterator[tuple[list[Record], Cursor]]:
+        moves = stream is Stream.STAGE_CHANGES
+        keeping = _Kept(cursor.since, cursor.until) if moves and cursor.after is None else None
+        changes = partial(field_changes, zone=self._zone())
+        for rows, place in self._rows(cursor):
+            read = [change for row in rows for change in (stage_changes(row) if moves else changes(row))]
+            if keeping is not None:
+                keeping.keep([change for row in rows for change in changes(row)])
+                keeping.until = place.until
+            yield list(read), place
+        self._kept = keeping
+
+    def _rows(self, cursor: Cursor) -> Iterator[tuple[list[Row], Cursor]]:
+        if cursor.since is not None:
+            until, ids = self._deals.since(cursor.since, Stream.STAGE_CHANGES)
+            following = msgspec.structs.replace(cursor, until=until)
+            for first in range(0, len(ids), AT_ONCE):
+                some = ids[first : first + AT_ONCE]
+                # Where this is cut, all that changed is asked for again.
+                yield batch_read(self._client, "deals", some, [], PROPERTIES), cursor
+            yield [], following
+            return
+        query = [("limit", str(AT_ONCE)), ("propertiesWithHistory", ",".join(PROPERTIES))]
+        path = self._client.reading.objects("deals")
+        for page in self._client.pages(path, query, name="the histories of deals", after=cursor.after):
+            cursor = msgspec.structs.replace(cursor, after=page.after)
+            yield page.results, cursor
+
+
+class _Kept:
+    """Field changes on the disk, out of the memory's way and gone with the process."""
+
+    def __init__(self, since: datetime | None, until: datetime) -> None:
+        self.since = since
+        self.until = until
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been read
+
+    def covers(self, cursor: Cursor) -> bool:
+        """Whether it holds all that a pass asks for."""
+        return self.since is None or (cursor.since is not None and self.since <= cursor.since)
+
+    def keep(self, changes: Sequence[FieldChange]) -> None:
+        for change in changes:
+            self._file.write(msgspec.json.encode(tuple(change)) + b"\n")
+
+    def replayed(self, cursor: Cursor) -> Iterator[tuple[list[Record], Cursor]]:
+        """What was kept, in pages; where this is cut, all is asked for."""
+        place = msgspec.structs.replace(cursor, until=self.until)
+        self._file.seek(0)
+        with self._file:
+            lines = map(_line.decode, self._file)
+            while some := list(islice(lines, _PAGE)):
+                yield [FieldChange(*values) for values in some], place
+        yield [], place
+
+
+_line: Final = msgspec.json.Decoder(
+    tuple[str, str, str, str, str | None, str | None, datetime, str | None, str, str | None]
+)
+
+
+def stage_changes(row: Row) -> list[StageChange]:
+    """The moves of a deal, oldest first; the first comes from nowhere."""
+    found: list[StageChange] = []
+    stage: str | None = None
+    for at, change in _versions(row, "dealstage"):
+        if change.value and change.value != stage:
+            id_ = f"{row.id}:{n.milliseconds(at)}"
+            found.append(StageChange(id_, row.id, stage, change.value, at, _by(change)))
+            stage = change.value
+    return found
+
+
+def field_changes(row: Row, zone: tzinfo) -> list[FieldChange]:
+    """The changes of a deal's fields, in the forms that the fields have with us."""
+    found: list[FieldChange] = []
+    for name, (field, read) in _read(zone).items():
+        versions = [(at, change, read(change.value)) for at, change in _versions(row, name)]
+        for (_, _, old), (at, change, new) in pairwise(versions):
+            if old != new:
+                id_ = f"{row.id}:{name}:{n.milliseconds(at)}"
+                source = SOURCES.get(change.sourceType, change.sourceType.lower() or None)
+                found.append(
+                    FieldChange(id_, "opportunity", row.id, field, old, new, at, _by(change), source=source)
+                )
+    return found
+
+
+def _read(zone: tzinfo) -> Mapping[str, tuple[str, Callable[[str | None], str | None]]]:
+    """Property → our field, and how its values are told."""
+
+    def day(value: str | None) -> str | None:
+        on = n.day_in(value, zone)
+        return on.isoformat() if on else None
+
+    return {
+        "closedate": ("close_date", day),
+        "amount": ("amount", _amount),
+        "dealstage": ("stage", n.text),
+        "pipeline": ("pipeline", n.text),
+        "hubspot_owner_id": ("owner", n.text),
+    }
+
+
+PROPERTIES: Final = ("dealstage", "closedate", "amount", "pipeline", "hubspot_owner_id")
+FIELDS: Final = frozenset(FieldChange._fields)
+
+
+def _amount(value: str | None) -> str | None:
+    number = n.number(value)
+    if number is None:
+        return None
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _versions(row: Row, name: str) -> list[tuple[datetime, Change]]:
+    """The versions of a property, oldest first: they come newest first."""
+    versions = (row.propertiesWithHistory or {}).get(name) or []
+    dated = ((n.instant(version.timestamp), version) for version in reversed(versions))
+    return sorted(((at, version) for at, version in dated if at is not None), key=lambda one: one[0])
+
+
+def _by(change: Change) -> str | None:
+    return None if change.updatedByUserId is None else str(change.updatedByUserId)

@@ -1,0 +1,222 @@
+"""Following an object type: everything by the list, then what changed by the search.
+
+The search's index lags, and it never tells of archived or deleted records, of changed links, or of what we may
+not see any more (fact sheet §5). So each pass begins a little before the end of the one before, and a full pull
+comes round every day or week, by list: it costs a call for each hundred records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from pipelint.connectors.base import Page
+from pipelint.connectors.hubspot.associations import Link, links
+from pipelint.connectors.hubspot.client import Client, Row, Rows
+from pipelint.connectors.hubspot.normalise import instant, milliseconds, text
+from pipelint.connectors.hubspot.readers import Given, Reading
+from pipelint.connectors.hubspot.search import Place, between, changed
+from pipelint.connectors.hubspot.streams import MERGED, Followed
+from pipelint.connectors.overlap import Memory
+from pipelint.errors import UnexpectedAnswer
+from pipelint.records import Record, Stream
+
+OVERLAP: Final = timedelta(minutes=10)
+
+DAILY: Final = timedelta(hours=23)
+"""A little less than a day, so that a schedule comes to it at about the same time."""
+
+WEEKLY: Final = timedelta(days=7)
+
+LIST_ROWS: Final = 100
+LISTS_A_PAGE: Final = 10
+"""So many pages of a list make one of ours: links are asked for a thousand at a time."""
+
+LONGEST: Final = 12_000
+"""Characters of property names in an address; above about 16,000 HubSpot refuses it (fact sheet §4)."""
+
+
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a stream continues.
+
+    A pass that began at `until` reads changes from `since` (None: everything), is in part `part`, at the mark
+    `after` of a list or the place `place` of a search, and finished when `done`. `full_at` is when the last full
+    pull began. `seen` are rows that the pass before delivered in the overlap, `now` those of this one.
+    """
+
+    until: datetime
+    full_at: datetime
+    since: datetime | None = None
+    part: int = 0
+    after: str | None = None
+    place: Place | None = None
+    done: bool = False
+    seen: dict[str, str] = {}
+    now: dict[str, str] = {}
+
+    def text(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+
+def next_pass(text_: str | None, now: datetime, full_every: timedelta) -> tuple[Cursor, bool]:
+    """The cursor to work from, and whether a full pull begins with it."""
+    if text_ is None:
+        return Cursor(until=now, full_at=now), True
+    try:
+        last = msgspec.json.decode(text_, type=Cursor)
+    except msgspec.MsgspecError:
+        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
+    if not last.done:
+        return last, False
+    if now - last.full_at >= full_every:
+        return Cursor(until=now, full_at=now), True
+    return Cursor(until=now, full_at=last.full_at, since=last.until - OVERLAP, seen=last.now), False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One object type of a pass, with what is asked for; `passing`: rows that changed by time alone."""
+
+    followed: Followed
+    properties: tuple[str, ...]
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The pages of one stream; `watch` is shown the rows of a pass from its beginning, page by page."""
+
+    client: Client
+    stream: Stream
+    reading: Reading
+    parts: tuple[Part, ...]
+    full_every: timedelta
+    watch: Callable[[Cursor, Sequence[Row]], None] | None = None
+
+    def pages(self, text_: str | None) -> Iterator[Page]:
+        """The last one is always there, and its cursor begins the next pass."""
+        cursor, begins = next_pass(text_, self.client.now(), self.full_every)
+        parts = list(self.parts)
+        if cursor.since is not None:
+            parts += [replace(part, passing=True) for part in parts if part.followed.passing]
+        watch = self.watch if (cursor.part, cursor.after, cursor.place) == (0, None, None) else None
+        while not cursor.done:
+            part = parts[cursor.part]
+            for rows, after, place in self._answers(part, cursor):
+                memory = Memory(cursor.seen, dict(cursor.now))
+                records, deleted = self._read(part, rows, cursor, memory)
+                last = after is None and place is None
+                cursor = _advanced(cursor, after, place, last=last, parts=len(parts), memory=memory)
+                if watch is not None and not part.passing:
+                    watch(cursor, rows)
+                ends = cursor.done and cursor.since is None
+                yield Page(self.stream, records, cursor.text(), deleted, begins_full=begins, ends_full=ends)
+                begins = False
+
+    def _answers(self, part: Part, cursor: Cursor) -> Iterator[tuple[list[Row], str | None, Place | None]]:
+        kind, stamp = part.followed.kind, part.followed.stamp
+        if cursor.since is None:
+            yield from self._listed(part, cursor.after)
+        elif part.passing:
+            first, last = milliseconds(cursor.since), milliseconds(cursor.until)
+            found = between(self.client, kind, part.followed.passing, part.properties, first, last)
+            yield [row for rows in found for row in rows], None, None
+        else:
+            place = cursor.place or Place(milliseconds(cursor.since))
+            for rows, following in changed(self.client, kind, stamp, part.properties, place):
+                yield rows, None, following
+
+    def _listed(self, part: Part, after: str | None) -> Iterator[tuple[list[Row], str | None, None]]:
+        path = self.client.reading.objects(part.followed.kind)
+        first, *more = _fitting(part.properties)
+        query = [("limit", str(LIST_ROWS)), ("properties", ",".join(first))]
+        pages = self.client.pages(path, query, name=f"the {part.followed.kind}", after=after)
+        while some := list(islice(pages, LISTS_A_PAGE)):
+            rows = [row for page in some for row in page.results]
+            for names in more:
+                self._complete(part.followed.kind, rows, names)
+            yield rows, some[-1].after, None
+
+    def _complete(self, kind: str, rows: Sequence[Row], names: Sequence[str]) -> None:
+        """Properties that had no room in the address of the list."""
+        by_id = {row.id: row for row in rows}
+        for first in range(0, len(rows), LIST_ROWS):
+            some = rows[first : first + LIST_ROWS]
+            for read in batch_read(self.client, kind, [row.id for row in some], names):
+                by_id[read.id].properties.update(read.properties)
+
+    def _read(
+        self, part: Part, rows: Sequence[Row], cursor: Cursor, memory: Memory
+    ) -> tuple[list[Record], list[str]]:
+        """The records of a page, and the ids that are gone (said only when following changes)."""
+        following = cursor.since is not None
+        reading = replace(self.reading, now=cursor.until)
+        latest = {row.id: row for row in rows}  # a record that was at a border twice
+        linked = self._linked(part.followed, list(latest))
+        edge = milliseconds(cursor.until - OVERLAP)
+        records: list[Record] = []
+        deleted: list[str] = []
+        for id_, row in latest.items():
+            read = part.followed.read(
+                Given(reading, row, {to: found.get(id_, ()) for to, found in linked.items()})
+            )
+            recent = part.passing or _moment(row, part.followed.stamp) >= edge
+            if not memory.is_new(f"{part.followed.kind}:{id_}", read, recent=recent):
+                continue
+            records += read
+            if following:
+                deleted += [] if read else [id_]
+                # A merge makes a new deal, and the old ones are gone without a word (fact sheet §5).
+                merged = (text(row.properties.get(MERGED)) or "").split(";")
+                deleted += [old for old in merged if old and old != id_]
+        return records, deleted
+
+    def _linked(self, followed: Followed, ids: Sequence[str]) -> dict[str, dict[str, list[Link]]]:
+        if not ids:
+            return {}
+        return {to: links(self.client, followed.kind, to, ids) for to in followed.links}
+
+
+def batch_read(
+    client: Client, kind: str, ids: Sequence[str], names: Sequence[str], history: Sequence[str] = ()
+) -> list[Row]:
+    """Some records by id; those that are gone are left out."""
+    body = {"inputs": [{"id": id_} for id_ in ids], "properties": list(names)}
+    if history:
+        body["propertiesWithHistory"] = list(history)
+    path = client.reading.objects(kind, "batch", "read")
+    return client.ask(path, body, Rows, name=f"{kind} by their ids").results
+
+
+def _fitting(names: Sequence[str]) -> list[list[str]]:
+    """The names in portions that fit into an address."""
+    portions: list[list[str]] = [[]]
+    length = 0
+    for name in names:
+        if portions[-1] and length + len(name) + 3 > LONGEST:
+            portions.append([])
+            length = 0
+        portions[-1].append(name)
+        length += len(name) + 3  # a comma travels as three characters
+    return portions
+
+
+def _moment(row: Row, stamp: str) -> int:
+    at = instant(row.properties.get(stamp))
+    return milliseconds(at) if at else 0
+
+
+def _advanced(
+    cursor: Cursor, after: str | None, place: Place | None, *, last: bool, parts: int, memory: Memory
+) -> Cursor:
+    """The cursor after a page."""
+    if not last:
+        return msgspec.structs.replace(cursor, after=after, place=place, now=memory.now)
+    if cursor.part + 1 < parts:
+        return msgspec.structs.replace(cursor, part=cursor.part + 1, after=None, place=None, now=memory.now)
+    return Cursor(until=cursor.until, full_at=cursor.full_at, since=cursor.since, done=True, now=memory.now)

@@ -1,0 +1,180 @@
+"""What a HubSpot refusal means: one table from status and category to what the caller does next."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pipelint.connectors.http import AnswerLost
+from pipelint.errors import (
+    Busy,
+    Fix,
+    PermissionMissing,
+    PipelintError,
+    QuotaExhausted,
+    RecordGone,
+    SessionExpired,
+    SignInRefused,
+    UnexpectedAnswer,
+)
+
+ANY: Final = ""
+
+
+class RequestInvalid(UnexpectedAnswer):
+    """A whole request failed over its content, perhaps over a single value of one record in it."""
+
+    def __init__(self, message: str, *, code: str, fields: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One line of the table: the first whose status and category fit is it; None is any status."""
+
+    status: int | None
+    category: str
+    raises: type[PipelintError]
+    hint: str = ""
+
+
+_TOKEN = "make a new service key (Settings > Integrations > Service keys) and set it"  # noqa: S105
+_APP = "check client_id, client_secret and refresh_token; install the app again if it was removed"
+_SCOPE = "add the scopes to the service key or app"
+_LATER = "the allowance comes back at midnight of the account's time zone; the next run continues"
+
+MEANINGS: Final[tuple[Meaning, ...]] = (
+    # the token endpoint (fact sheet §2)
+    *(
+        Meaning(None, code, SignInRefused, _APP)
+        for code in (
+            "BAD_REFRESH_TOKEN", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET", "BAD_AUTH_CODE",
+            "BAD_REDIRECT_URI", "BAD_GRANT_TYPE",
+        )
+    ),
+    Meaning(401, "INVALID_AUTHENTICATION", SignInRefused, _TOKEN),
+    Meaning(401, ANY, SessionExpired, _TOKEN),
+    # a person has to change something
+    Meaning(403, "MISSING_SCOPES", PermissionMissing, _SCOPE),
+    Meaning(403, ANY, PermissionMissing, _SCOPE),
+    Meaning(410, ANY, Fix, "set read_version and write_version to ones that HubSpot still serves"),
+    # end, and go on in the next run
+    Meaning(429, "DAILY", QuotaExhausted, _LATER),
+    # later
+    Meaning(429, ANY, Busy),
+    Meaning(423, ANY, Busy),
+    Meaning(477, ANY, Busy, "HubSpot is moving the account to another data centre"),
+    *(Meaning(status, ANY, Busy) for status in (500, 502, 503, 504, 521, 522, 523, 524)),
+    # one record, or what a request says
+    Meaning(404, ANY, RecordGone),
+    Meaning(409, ANY, RequestInvalid),
+    Meaning(414, ANY, RequestInvalid, "map fewer fields: their names travel in the address"),
+    Meaning(400, ANY, RequestInvalid),
+    Meaning(None, ANY, UnexpectedAnswer),
+)  # fmt: skip
+
+WAITS: Final[Mapping[str, float]] = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
+"""Seconds until a limit has passed: HubSpot names none (fact sheet §12)."""
+
+LOCKED: Final = 2.0
+"""Seconds to let a record alone that somebody else is writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The parts of an error body that matter; every one of them may be missing (fact sheet §12)."""
+
+    category: str = ""
+    message: str = ""
+    policy: str = ""
+    code: str = ""
+    fields: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    reference: str = field(default="", compare=False)
+
+
+def meaning(status: int, refusal: Refusal) -> Meaning:
+    """The line of the table for a refusal."""
+    names = {ANY, refusal.category, refusal.policy, refusal.code}
+    return next(line for line in MEANINGS if line.status in {None, status} and line.category in names)
+
+
+def translated(name: str, status: int, body: bytes, headers: Mapping[str, str]) -> PipelintError:
+    """The error of ours for an answer with an error status; pages that are not JSON are never quoted."""
+    content_type = next((v for k, v in headers.items() if k.lower() == "content-type"), "")
+    try:
+        refusal = read(body) if "json" in content_type else Refusal()
+    except ValueError:
+        if status < 500:
+            return AnswerLost(f"HubSpot's refusal of {name} (HTTP {status}) is cut short")
+        refusal = Refusal()
+    line = meaning(status, refusal)
+    said = refusal.message or refusal.category or f"HTTP {status}"
+    reference = f"; its reference {refusal.reference}" if refusal.reference else ""
+    text = f"HubSpot refuses {name} ({said}{reference})"
+    if issubclass(line.raises, Busy | SessionExpired):
+        return line.raises(text, hint=line.hint, after=_wait(status, refusal, headers))
+    if issubclass(line.raises, RequestInvalid):
+        code = refusal.code or refusal.category or str(status)
+        return line.raises(text, code=code, fields=refusal.fields, hint=line.hint)
+    hint = f"{line.hint}: {', '.join(refusal.scopes)}" if refusal.scopes else line.hint
+    return line.raises(text, hint=hint)
+
+
+def read(body: bytes) -> Refusal:
+    """What an error body says.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    answer: Any = json.loads(body)
+    if not isinstance(answer, dict):
+        return Refusal()
+    errors = [one for one in answer.get("errors") or [] if isinstance(one, dict)]
+    contexts = [one.get("context") or {} for one in errors] + [answer.get("context") or {}]
+    first = errors[0] if errors else {}
+    # The message of an error about values repeats the errors as JSON: theirs are for people.
+    message = first.get("message") or answer.get("message") or answer.get("error_description") or ""
+    status = answer.get("status")
+    category = (
+        answer.get("category") or answer.get("errorType") or (status if status != "error" else "") or ""
+    )
+    return Refusal(
+        category=str(category),
+        message=brief(str(message)),
+        policy=str(answer.get("policyName") or ("SECONDLY" if "secondly limit" in str(message) else "")),
+        code=str(first.get("code") or ""),
+        fields=_all(contexts, "propertyName"),
+        scopes=_all(contexts, "requiredGranularScopes") or _all(contexts, "requiredScopes"),
+        reference=str(answer.get("correlationId") or ""),
+    )
+
+
+def brief(message: str) -> str:
+    """A message of HubSpot's on one line, at most 300 characters."""
+    line = re.sub(r"\s+", " ", message).strip()
+    return line if len(line) <= 300 else line[:299] + "…"
+
+
+def _all(contexts: list[dict[str, Any]], key: str) -> tuple[str, ...]:
+    found = [value for context in contexts for value in _listed(context.get(key))]
+    return tuple(dict.fromkeys(map(str, found)))
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _wait(status: int, refusal: Refusal, headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: what the answer says, else what its policy means."""
+    said = next((value for key, value in headers.items() if key.lower() == "retry-after"), "")
+    if said.isdigit():
+        return float(said)
+    if status == 423:
+        return LOCKED
+    return WAITS.get(refusal.policy) if status == 429 else None

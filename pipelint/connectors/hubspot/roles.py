@@ -1,0 +1,143 @@
+"""Who has which part in a deal: the labels of its contacts, or what the contacts themselves say of their part.
+
+Links change without moving the deal's stamp (fact sheet §5), so all open deals are looked at once a day, and
+those that changed in between. A link has no id: a role goes by its deal and its place, and fewer than before
+leave the last places empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from pipelint.connectors.base import Page
+from pipelint.connectors.hubspot.associations import AT_ONCE, Link, links
+from pipelint.connectors.hubspot.changed import ChangedDeals
+from pipelint.connectors.hubspot.client import Client
+from pipelint.connectors.hubspot.normalise import chosen
+from pipelint.connectors.hubspot.pull import DAILY, OVERLAP, batch_read
+from pipelint.connectors.hubspot.schema import Portal
+from pipelint.connectors.hubspot.search import by_id
+from pipelint.errors import UnexpectedAnswer
+from pipelint.records import ContactRole, Stream
+
+BUYING_ROLE: Final = "hs_buying_role"
+SUPPLIED: Final = frozenset(ContactRole._fields) - {"created_at"}
+
+_CONTACTS_A_CALL: Final = 100
+
+_UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Links have no stamp."""
+
+
+class Place(msgspec.Struct, omit_defaults=True):
+    """Where the stream continues: up to when changes are known, when all was looked at, how many each deal has.
+
+    `after` is set while everything is looked at: the deal that was reached.
+    """
+
+    until: datetime
+    full_at: datetime
+    after: str | None = None
+    held: dict[str, int] = {}
+
+    def text(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+
+class Roles:
+    """The contacts of deals."""
+
+    def __init__(self, client: Client, portal: Portal, deals: ChangedDeals) -> None:
+        self._client = client
+        self._portal = portal
+        self._deals = deals
+
+    def pull(self, text: str | None) -> Iterator[Page]:
+        """Pages of roles; the last one is always there."""
+        now = self._client.now()
+        place = _read(text) if text else None
+        begins = place is None or (place.after is None and now - place.full_at >= DAILY)
+        if place is None or begins:
+            place = Place(now, now, after="0")
+        if place.after is not None:
+            yield from self._everything(place, begins=begins)
+        else:
+            yield from self._changed(place)
+
+    def _everything(self, place: Place, *, begins: bool) -> Iterator[Page]:
+        """The roles of all open deals, a thousand deals a page."""
+        is_open = {"propertyName": "hs_is_closed", "operator": "NEQ", "value": "true"}
+        beyond = {"propertyName": "hs_object_id", "operator": "GT", "value": place.after or "0"}
+        waiting: list[str] = []
+        for rows in by_id(self._client, "deals", [], [is_open, beyond]):
+            waiting += [row.id for row in rows]
+            if len(waiting) >= AT_ONCE:
+                yield self._page(waiting, place, begins=begins, after=waiting[-1])
+                waiting, begins = [], False
+        yield self._page(waiting, place, begins=begins, after=None)
+
+    def _changed(self, place: Place) -> Iterator[Page]:
+        until, ids = self._deals.since(place.until - OVERLAP, Stream.CONTACT_ROLES)
+        for first in range(0, max(len(ids), 1), AT_ONCE):
+            if first + AT_ONCE >= len(ids):
+                place.until = until
+            records, deleted = self._roles(ids[first : first + AT_ONCE], place)
+            yield Page(Stream.CONTACT_ROLES, records, place.text(), deleted)
+
+    def _page(self, ids: Sequence[str], place: Place, *, begins: bool, after: str | None) -> Page:
+        records, deleted = self._roles(ids, place)
+        place.after = after
+        return Page(
+            Stream.CONTACT_ROLES,
+            records,
+            place.text(),
+            deleted,
+            begins_full=begins,
+            ends_full=after is None,
+        )
+
+    def _roles(self, ids: Sequence[str], place: Place) -> tuple[list[ContactRole], list[str]]:
+        """The roles of some deals, and the places that became empty."""
+        linked = links(self._client, "deals", "contacts", ids) if ids else {}
+        parts = self._buying_roles([link.to for found in linked.values() for link in found])
+        records: list[ContactRole] = []
+        deleted: list[str] = []
+        for deal in ids:
+            found = [(link, role) for link in linked.get(deal, []) for role in _words(link, parts) or (None,)]
+            records += [
+                ContactRole(f"{deal}:{number}", _UNKNOWN, deal, link.to, role, link.primary or number == 0)
+                for number, (link, role) in enumerate(found)
+            ]
+            before = place.held.pop(deal, 0)
+            deleted += [f"{deal}:{number}" for number in range(len(found), before)]
+            if found:
+                place.held[deal] = len(found)
+        return records, deleted
+
+    def _buying_roles(self, contacts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """What contacts say of their part in decisions, where the portal has the property."""
+        if BUYING_ROLE not in self._portal.properties("contacts"):
+            return {}
+        wanted = list(dict.fromkeys(contacts))
+        found: dict[str, tuple[str, ...]] = {}
+        for first in range(0, len(wanted), _CONTACTS_A_CALL):
+            some = wanted[first : first + _CONTACTS_A_CALL]
+            for row in batch_read(self._client, "contacts", some, [BUYING_ROLE]):
+                found[row.id] = chosen(row.properties.get(BUYING_ROLE)) or ()
+        return found
+
+
+def _words(link: Link, parts: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The portal's own words for the link; without, what the contact says."""
+    return link.labels or parts.get(link.to, ())
+
+
+def _read(text: str) -> Place:
+    try:
+        return msgspec.json.decode(text, type=Place)
+    except msgspec.MsgspecError:
+        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None

@@ -1,0 +1,202 @@
+"""Which HubSpot object types feed which stream, and what is asked for of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pipelint.connectors.base import Kind
+from pipelint.connectors.hubspot import activities, readers
+from pipelint.connectors.hubspot.readers import ENTERED, STAGE_TIMES, STAMP, Given
+from pipelint.connectors.hubspot.schema import Portal
+from pipelint.errors import UnexpectedAnswer
+from pipelint.records import (
+    Account,
+    Activity,
+    ActivityLink,
+    Contact,
+    Lead,
+    LineItem,
+    Opportunity,
+    Record,
+    Stream,
+)
+
+MERGED: Final = "hs_merged_object_ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An object type that is followed by its stamp.
+
+    `links` are the types whose links are asked for with each page. `passing` names an instant that changes what a
+    row means when it passes, without moving the stamp. `only` filters what is followed, by one property.
+    """
+
+    kind: str
+    type_id: str
+    properties: tuple[str, ...]
+    read: Callable[[Given], list[Record]]
+    links: tuple[str, ...] = ()
+    stamp: str = STAMP
+    passing: str = ""
+    only: tuple[str, tuple[str, ...]] | None = None
+
+
+_OWNED: Final = ("hubspot_owner_id", STAMP)
+_TO: Final = tuple(activities.LINKED_KINDS)
+
+DEALS: Final = Followed(
+    "deals",
+    "0-3",
+    (
+        "dealname", "amount", "deal_currency_code", "pipeline", "dealstage", "hs_is_closed", "hs_is_closed_won",
+        "closedate", "createdate", "hs_next_step", "notes_next_activity_date", "dealtype", "closed_lost_reason",
+        "hs_manual_forecast_category", MERGED, *_OWNED,
+    ),
+    readers.deal,
+    links=("companies",),
+)  # fmt: skip
+COMPANIES: Final = Followed(
+    "companies",
+    "0-2",
+    ("name", "domain", "industry", "numberofemployees", "createdate", *_OWNED),
+    readers.company,
+)
+CONTACTS: Final = Followed(
+    "contacts",
+    "0-1",
+    ("firstname", "lastname", "email", "associatedcompanyid", "hubspot_owner_id", "lastmodifieddate"),
+    readers.contact,
+    stamp="lastmodifieddate",
+)
+LEADS: Final = Followed(
+    "leads",
+    "0-136",
+    (
+        "hs_lead_name",
+        "hs_associated_company_name",
+        "hs_pipeline",
+        "hs_pipeline_stage",
+        "hs_createdate",
+        *_OWNED,
+    ),
+    readers.lead,
+)
+EARLY_CONTACTS: Final = Followed(
+    "contacts",
+    "0-1",
+    (
+        "firstname", "lastname", "email", "company", "lifecyclestage", "hs_lead_status", "createdate",
+        "hubspot_owner_id", "lastmodifieddate",
+    ),
+    readers.early_contact,
+    stamp="lastmodifieddate",
+)  # fmt: skip
+LINE_ITEMS: Final = Followed(
+    "line_items",
+    "0-8",
+    ("name", "quantity", "amount", "hs_discount_percentage", STAMP),
+    readers.line_item,
+    links=("deals",),
+)
+ACTIVITIES: Final = (
+    Followed(
+        "calls",
+        "0-48",
+        ("hs_timestamp", "hs_call_title", "hs_call_direction", *_OWNED),
+        activities.activity("calls", "call", "hs_call_title", activities.at_its_time),
+        _TO,
+        passing="hs_timestamp",
+    ),
+    Followed(
+        "meetings",
+        "0-47",
+        (
+            "hs_timestamp", "hs_meeting_title", "hs_meeting_start_time", "hs_meeting_end_time",
+            "hs_meeting_outcome", *_OWNED,
+        ),
+        activities.activity("meetings", "meeting", "hs_meeting_title", activities.meeting),
+        _TO,
+        passing="hs_meeting_end_time",
+    ),
+    Followed(
+        "tasks",
+        "0-27",
+        ("hs_timestamp", "hs_task_subject", "hs_task_status", "hs_task_completion_date", *_OWNED),
+        activities.activity("tasks", "task", "hs_task_subject", activities.task),
+        _TO,
+    ),
+    Followed(
+        "notes",
+        "0-46",
+        ("hs_timestamp", *_OWNED),
+        activities.activity("notes", "note", "", activities.at_its_time),
+        _TO,
+    ),
+    Followed(
+        "emails",
+        "0-49",
+        ("hs_timestamp", "hs_email_subject", "hs_email_direction", *_OWNED),
+        activities.activity("emails", "email", "hs_email_subject", activities.at_its_time),
+        _TO,
+    ),
+)  # fmt: skip
+
+OBJECT_OF: Final[Mapping[Kind, str]] = {"opportunity": "deals", "account": "companies", "contact": "contacts"}
+
+SUPPLIED: Final[Mapping[Stream, frozenset[str]]] = {
+    Stream.OPPORTUNITIES: frozenset(Opportunity._fields)
+    - {"custom", "probability", "source", "last_activity_at", "next_activity_at"},
+    Stream.ACCOUNTS: frozenset(Account._fields) - {"custom"},
+    Stream.CONTACTS: frozenset(Contact._fields) - {"custom"},
+    Stream.LEADS: frozenset(Lead._fields) - {"custom", "source"},
+    Stream.LINE_ITEMS: frozenset(LineItem._fields),
+    Stream.ACTIVITIES: frozenset(Activity._fields),
+    Stream.ACTIVITY_LINKS: frozenset(ActivityLink._fields),
+}
+"""What HubSpot tells of each stream; all else is not synced, or mapped by the pack."""
+
+
+FOLLOWED: Final[Mapping[Stream, tuple[Followed, ...]]] = {
+    Stream.ACCOUNTS: (COMPANIES,),
+    Stream.CONTACTS: (CONTACTS,),
+    Stream.OPPORTUNITIES: (DEALS,),
+    Stream.LINE_ITEMS: (LINE_ITEMS,),
+    Stream.ACTIVITIES: ACTIVITIES,
+    Stream.LEADS: (LEADS,),
+}
+
+SOURCES: Final[Mapping[Stream, Mapping[str, str]]] = {
+    Stream.OPPORTUNITIES: {
+        "next_step": "hs_next_step",
+        "next_step_date": "notes_next_activity_date",
+        "forecast_category": "hs_manual_forecast_category",
+        "type": "dealtype",
+        "lost_reason": "closed_lost_reason",
+    },
+    Stream.ACCOUNTS: {"industry": "industry", "employees": "numberofemployees"},
+    Stream.CONTACTS: {"account": "associatedcompanyid"},
+    Stream.LINE_ITEMS: {"discount": "hs_discount_percentage"},
+}
+"""Fields that come from one property, which a portal may have removed: then they are not synced."""
+
+
+def stage_times(portal: Portal) -> tuple[str, ...]:
+    """The properties that say since when a deal is in its stage: one for all stages, else one for each.
+
+    Raises:
+        UnexpectedAnswer: there is neither, and every deal would look as old as its creation.
+    """
+    known = portal.properties("deals")
+    if ENTERED in known:
+        return (ENTERED,)
+    stages = [stage.id for pipeline in portal.pipelines("deals").values() for stage in pipeline.stages]
+    for pattern in STAGE_TIMES:
+        if found := tuple(name for stage in stages if (name := pattern.format(stage)) in known):
+            return found
+    raise UnexpectedAnswer(
+        "HubSpot offers no property that says since when a deal is in its stage",
+        hint=f"see whether {ENTERED} is hidden from the token's user",
+    )
