@@ -53,8 +53,8 @@ class Supply:
     fields: frozenset[str]
     custom: frozenset[str] = frozenset()
     complete_since: datetime | None = None
-    from_full: bool = False
     whole: frozenset[str] = frozenset()
+    from_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

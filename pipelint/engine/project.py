@@ -60,11 +60,8 @@ class Project:
             clock=self.clock,
             folder=self.folder,
             zone=ZoneInfo(self.pack.settings.calendar.zone),
-<<<<<<< HEAD
-            sleep=self.stopping.sleep,
-=======
             state=self.file.paths.state,
->>>>>>> c1bfc32 (Add the Pipedrive connector)
+            sleep=self.stopping.sleep,
         )
         connector = package.connect(connection.name, self.settings[connection.name], context)
         try:

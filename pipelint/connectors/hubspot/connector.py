@@ -57,7 +57,6 @@ _WHOLE: Final = {
     Stream.PIPELINES: frozenset(Pipeline._fields),
     Stream.STAGES: lists.STAGE_FIELDS,
     Stream.STAGE_CHANGES: frozenset(StageChange._fields),
-    Stream.FIELD_CHANGES: history.FIELDS,
     Stream.CONTACT_ROLES: roles.SUPPLIED,
 }
 
@@ -80,6 +79,10 @@ class HubSpotConnector:
     def api_calls(self) -> int:
         return self._client.api_calls
 
+    @property
+    def calls_left(self) -> int | None:
+        return self._client.allowance.left
+
     # Reading
 
     def streams(self) -> Sequence[Stream]:
@@ -100,6 +103,8 @@ class HubSpotConnector:
         return tuple(stream for stream in ORDER if stream not in hidden)
 
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
+        if stream is Stream.FIELD_CHANGES:
+            return Supply(stream, history.FIELDS, whole=history.TOLD)
         if stream in _WHOLE:
             return Supply(stream, _WHOLE[stream])
         known = self._portal.properties(self._first(stream).kind)
@@ -124,6 +129,9 @@ class HubSpotConnector:
 
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
         return infos(self._portal.properties(self._objects[kind]))
+
+    def field_ids(self, kind: Kind) -> Mapping[str, str]:  # noqa: ARG002 - a property never changes its name
+        return {}
 
     # Setting up
 

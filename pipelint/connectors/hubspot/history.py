@@ -173,6 +173,8 @@ def _read(zone: tzinfo) -> Mapping[str, tuple[str, Callable[[str | None], str | 
 
 PROPERTIES: Final = ("dealstage", "closedate", "amount", "pipeline", "hubspot_owner_id")
 FIELDS: Final = frozenset(FieldChange._fields)
+TOLD: Final = frozenset({"close_date", "amount", "stage", "pipeline", "owner"})
+"""Our fields whose changes are all told."""
 
 
 def _amount(value: str | None) -> str | None:

@@ -70,6 +70,11 @@ class PipedriveConnector:
     def api_calls(self) -> int:
         return self._client.api_calls
 
+    @property
+    def calls_left(self) -> int | None:
+        """Tokens of our share: calls cost from one to forty."""
+        return self._client.budget.left()
+
     # Reading
 
     def streams(self) -> Sequence[Stream]:
@@ -103,6 +108,9 @@ class PipedriveConnector:
 
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
         return infos(self._fields_of(_STREAM_OF[kind]))
+
+    def field_ids(self, kind: Kind) -> Mapping[str, str]:  # noqa: ARG002 - the keys of fields are their ids
+        return {}
 
     # Setting up
 

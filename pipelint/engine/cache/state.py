@@ -51,6 +51,7 @@ class _SupplyJson(msgspec.Struct, frozen=True):
     custom: list[str]
     complete_since: int | None = None
     whole: list[str] = []
+    from_full: bool = False
 
 
 class _PendingJson(msgspec.Struct, frozen=True):
@@ -161,14 +162,18 @@ def _state(
 
 def _supply_json(supply: Supply) -> _SupplyJson:
     return _SupplyJson(
-        sorted(supply.fields), sorted(supply.custom), _stamp(supply.complete_since), sorted(supply.whole)
+        sorted(supply.fields),
+        sorted(supply.custom),
+        _stamp(supply.complete_since),
+        sorted(supply.whole),
+        supply.from_full,
     )
 
 
 def _from_json(stream: Stream, supply: _SupplyJson) -> Supply:
     since = None if supply.complete_since is None else instant(supply.complete_since)
     fields, custom, whole = map(frozenset, (supply.fields, supply.custom, supply.whole))
-    return Supply(stream, fields, custom, since, whole)
+    return Supply(stream, fields, custom, since, whole, supply.from_full)
 
 
 def _text(value: msgspec.Struct) -> str:
