@@ -1,0 +1,102 @@
+"""What HubSpot's refusals mean: the table of the fact sheet (hubspot §12), body by body."""
+
+import json
+
+import pytest
+
+from pipelint.connectors.http import AnswerLost
+from pipelint.connectors.hubspot.refusal import RequestInvalid, translated
+from pipelint.errors import (
+    Busy,
+    Fix,
+    PermissionMissing,
+    PipelintError,
+    QuotaExhausted,
+    RecordGone,
+    SessionExpired,
+    SignInRefused,
+    UnexpectedAnswer,
+)
+
+JSON = {"Content-Type": "application/json;charset=utf-8"}
+HTML = {"content-type": "text/html"}
+
+
+def error(status: int, body: object, headers: dict[str, str] | None = None) -> PipelintError:
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return translated("the deals", status, text, headers or JSON)
+
+
+CASES = [
+    (401, {"category": "INVALID_AUTHENTICATION", "message": "bad"}, SignInRefused),
+    (401, {"category": "EXPIRED_AUTHENTICATION", "message": "old"}, SessionExpired),
+    (400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, SignInRefused),
+    (403, {"category": "MISSING_SCOPES", "message": "no"}, PermissionMissing),
+    (403, {"message": "This hapikey doesn't have proper permissions!"}, PermissionMissing),
+    (404, {"category": "OBJECT_NOT_FOUND", "message": "resource not found"}, RecordGone),
+    (409, {"category": "CONFLICT", "message": "exists"}, RequestInvalid),
+    (410, {}, Fix),
+    (423, {"message": "locked"}, Busy),
+    (429, {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}, Busy),
+    (429, {"category": "RATE_LIMITS", "message": "You have reached your secondly limit."}, Busy),
+    (429, {"errorType": "RATE_LIMIT", "policyName": "DAILY"}, QuotaExhausted),
+    (477, {"message": "migration"}, Busy),
+    (500, {}, Busy),
+    (521, {}, Busy),
+    (418, {}, UnexpectedAnswer),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind"), CASES, ids=[f"{c[0]}-{c[2].__name__}" for c in CASES])
+def test_a_refusal_says_what_the_caller_does_next(
+    status: int, body: object, kind: type[PipelintError]
+) -> None:
+    assert type(error(status, body)) is kind
+
+
+WAITS = [
+    ({"policyName": "TEN_SECONDLY_ROLLING"}, {}, 10.0),
+    ({"message": "You have reached your secondly limit."}, {}, 1.0),
+    ({"policyName": "TEN_SECONDLY_ROLLING"}, {"retry-after": "3"}, 3.0),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "seconds"), WAITS)
+def test_the_policy_says_how_long_to_wait_where_no_header_does(
+    body: object, headers: dict[str, str], seconds: float
+) -> None:
+    found = error(429, body, {**JSON, **headers})
+    assert isinstance(found, Busy)
+    assert found.after == seconds
+
+
+def test_missing_scopes_are_named() -> None:
+    context = {"requiredGranularScopes": ["crm.objects.deals.write", "crm.schemas.deals.write"]}
+    found = error(403, {"category": "MISSING_SCOPES", "errors": [{"message": "x", "context": context}]})
+    assert "crm.objects.deals.write, crm.schemas.deals.write" in found.hint
+
+
+def test_the_reason_of_one_value_is_quoted_rather_than_the_json_of_all() -> None:
+    part = {"message": "maybe was not one of the allowed options", "code": "INVALID_OPTION"}
+    part_context = {**part, "context": {"propertyName": ["pipelint_severity"]}}
+    found = error(
+        400,
+        {
+            "category": "VALIDATION_ERROR",
+            "message": 'Property values: [{"isValid":false}]',
+            "errors": [part_context],
+        },
+    )
+    assert isinstance(found, RequestInvalid)
+    assert "maybe was not one of the allowed options" in found.message
+    assert (found.code, found.fields) == ("INVALID_OPTION", ("pipelint_severity",))
+
+
+def test_a_page_that_is_not_json_is_never_quoted() -> None:
+    found = error(414, b"<html>Request-URI Too Long secret</html>", HTML)
+    assert "secret" not in found.message
+    assert isinstance(found, RequestInvalid)
+
+
+def test_a_refusal_that_is_cut_may_be_asked_for_again() -> None:
+    assert type(error(400, b'{"category": "VALID')) is AnswerLost

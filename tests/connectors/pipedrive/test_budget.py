@@ -1,0 +1,89 @@
+"""Our share of the company's daily tokens: never exceeded over any 24 hours, whichever process spent them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelint.connectors.pipedrive.budget import FOR_WRITING, Budget
+from pipelint.errors import CacheUnusable, QuotaExhausted
+
+START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+HALF = Decimal("0.5")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_the_share_is_refused_beyond_its_end(clock: Clock) -> None:
+    budget = Budget(None, clock, 100, HALF)
+    budget.spend(50)
+    with pytest.raises(QuotaExhausted, match=r"50 API tokens were used .* 50 are pipelint's share"):
+        budget.spend(1)
+
+
+def test_tokens_come_free_after_a_day(clock: Clock) -> None:
+    budget = Budget(None, clock, 100, HALF)
+    budget.spend(50)
+    clock.now += timedelta(hours=24)
+    with pytest.raises(QuotaExhausted):
+        budget.spend(1)  # the hour in which they were spent is not over
+    clock.now += timedelta(hours=1)
+    budget.spend(50)
+
+
+def test_the_next_process_knows_what_this_one_spent(tmp_path: Path, clock: Clock) -> None:
+    file = tmp_path / "acme-tokens.json"
+    Budget(file, clock, 100, HALF).spend(30)
+    assert Budget(file, clock, 100, HALF).used() == 30
+
+
+def test_writing_stops_before_reading_does(clock: Clock) -> None:
+    budget = Budget(None, clock, 1000, HALF)
+    budget.spend(400)
+    assert budget.left(FOR_WRITING) == 0
+    assert budget.left() == 100
+
+
+def test_the_company_may_have_less_left_than_our_share(clock: Clock) -> None:
+    budget = Budget(None, clock, 1000, HALF)
+    budget.report(1000, 7)
+    assert budget.left() == 7
+    with pytest.raises(QuotaExhausted, match="by all integrations together"):
+        budget.spend(10)
+
+
+def test_a_damaged_count_is_not_taken_for_nothing(tmp_path: Path, clock: Clock) -> None:
+    file = tmp_path / "acme-tokens.json"
+    file.write_text("{", encoding="utf-8")
+    with pytest.raises(CacheUnusable, match="acme-tokens"):
+        Budget(file, clock, 100, HALF)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 30)), max_size=60))
+def test_no_24_hours_ever_see_more_than_the_share(steps: list[tuple[int, int]]) -> None:
+    clock = Clock()
+    budget = Budget(None, clock, 200, HALF)
+    spent: list[tuple[datetime, int]] = []
+    for minutes, tokens in steps:
+        clock.now += timedelta(minutes=minutes)
+        try:
+            budget.spend(tokens)
+        except QuotaExhausted:
+            continue
+        spent.append((clock.now, tokens))
+        day = [count for at, count in spent if clock.now - at < timedelta(hours=24)]
+        assert sum(day) <= 100
