@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelint.engine.check import check
 from pipelint.engine.init import init
 from pipelint.engine.plan import PlannedRecord
 from pipelint.engine.project import Project, open_project
@@ -35,6 +36,17 @@ State = dict[str, dict[str, object]]
 
 
 @dataclass
+class Demanded:
+    """What an evaluation from scratch would write, by record, and which rules are broken there.
+
+    A rule is flagged, or hidden by another one that says the same.
+    """
+
+    records: dict[str, PlannedRecord]
+    broken: Mapping[tuple[str, str], str]
+
+
+@dataclass
 class Month:
     """The organisation, its colleagues, the project, and what was seen so far."""
 
@@ -51,15 +63,21 @@ class Month:
         stopping = Stopping(sleep=lambda seconds: None)
         return open_project(folder or self.folder, clock=self.sandbox.clock.now, stopping=stopping)
 
-    def scratch(self) -> ConnectionResult:
+    def scratch(self) -> Demanded:
         """What an evaluation from scratch would write."""
         self.scratches += 1
         folder = self.folder.with_name(f"scratch{self.scratches}")
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".pipelint"))
-        [result] = run(self.project(folder), dry_run=True).connections.values()
+        project = self.project(folder)
+        [result] = run(project, dry_run=True).connections.values()
         assert result.error is None
+        assert result.plan is not None
+        with project.cache() as cache:
+            found = check(cache, project, project.clock()).findings
         shutil.rmtree(folder)
-        return result
+        wanted = {record.id: record for record in result.plan.records if _differs(record)}
+        true = {(each.id, each.rule): each.status for each in found if each.status in {"flagged", "hidden"}}
+        return Demanded(wanted, true)
 
     def holds(self) -> State:
         """Our fields of every opportunity and lead, as they are stored."""
@@ -74,7 +92,6 @@ class Month:
     def run(self, command: Callable[[Project], RunResult] = run) -> ConnectionResult:
         """A run, or another command, and that it did what it had to and nothing else."""
         demanded = self.scratch()
-        assert demanded.plan is not None
         before = self.holds()
         whole = command(self.project())
         self.latest = whole.run
@@ -86,7 +103,7 @@ class Month:
             lines = written_by(cache, whole.run)
         written = {line.id for line in lines if line.status == "written"}
         assert {id_ for id_ in after if after[id_] != before[id_]} == written
-        wanted = {record.id: record for record in demanded.plan.records if _differs(record)}
+        wanted = demanded.records
         only_since = written - wanted.keys()
         assert not only_since, f"written without need: {only_since}"
         left = wanted.keys() - written
@@ -99,17 +116,17 @@ class Month:
             assert not moved & {*DECIDING}, f"{id_} should have been written: {wanted[id_].changes}"
         assert len(deferred) <= result.plan.deferred
         self.writes += len(written)
-        self.check_since(demanded, after, left)
+        self.check_since(demanded.broken, after, left)
         return result
 
-    def check_since(self, demanded: ConnectionResult, after: State, left: set[str]) -> None:
+    def check_since(self, broken: Mapping[tuple[str, str], str], after: State, left: set[str]) -> None:
         """The day since when a record is flagged is that of its oldest flag that it still has."""
         today = str(self.sandbox.clock.now().date())
-        flagged = {(each.id, each.rule) for each in demanded.findings if each.status == "flagged"}
-        self.since = {key: self.since.get(key, today) for key in flagged}
+        self.since = {key: self.since.get(key, today) for key in broken}
         oldest: dict[str, str] = {}
-        for (id_, _), day in self.since.items():
-            oldest[id_] = min(oldest.get(id_, day), day)
+        for key, day in self.since.items():
+            if broken[key] == "flagged":
+                oldest[key[0]] = min(oldest.get(key[0], day), day)
         told = {id_: fields[SINCE] for id_, fields in after.items() if SINCE in fields and id_ not in left}
         assert told == {id_: oldest.get(id_) for id_ in told}
 
