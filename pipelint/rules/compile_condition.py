@@ -134,7 +134,10 @@ class _Compiler:
         """True where this one record lacks the operand, or has too little history of it."""
         if operand.marker:
             yield Compare("=", Column(operand.marker), Constant(1))
-        if self.inputs.partial.get(operand.name, "stands") != "stands":
+        seen = self.inputs.partial.get(operand.name)
+        if seen == "stands":
+            yield And((_begins_late(operand), IsNull(operand.main)))
+        elif seen is not None:
             yield _begins_late(operand)
 
     def compared(self, test: Test) -> Expr:
