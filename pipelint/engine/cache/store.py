@@ -181,15 +181,25 @@ def _drop_moved(db: sqlite3.Connection, connection: str, spec: Table) -> None:
 
 def _drop_other_links(db: sqlite3.Connection, connection: str, groups: Mapping[Stream, list[Record]]) -> None:
     """Remove the links of a page's activities that are not on it: the page holds all of them."""
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS delivered (kind, record, activity)")
+    db.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS delivered"
+        " (activity TEXT, kind TEXT, record TEXT, PRIMARY KEY (activity, kind, record)) WITHOUT ROWID"
+    )
     db.execute("DELETE FROM temp.delivered")
-    db.executemany("INSERT INTO temp.delivered VALUES (?, ?, ?)", groups.get(Stream.ACTIVITY_LINKS, ()))
+    db.executemany(
+        "INSERT OR IGNORE INTO temp.delivered (kind, record, activity) VALUES (?, ?, ?)",
+        groups.get(Stream.ACTIVITY_LINKS, ()),
+    )
     links.touch_activities(db, connection, _ids(groups[Stream.ACTIVITIES]))
     db.execute(
         """
         DELETE FROM activity_link
         WHERE connection = ? AND activity IN (SELECT id FROM temp.touched_activity)
-          AND (kind, record, activity) NOT IN (SELECT kind, record, activity FROM temp.delivered)
+          AND NOT EXISTS (
+            SELECT 1 FROM temp.delivered d
+            WHERE d.activity = activity_link.activity AND d.kind = activity_link.kind
+              AND d.record = activity_link.record
+          )
         """,
         (connection,),
     )
