@@ -175,8 +175,6 @@ class WriteLimits:
 
     batch: int
     """Records that travel in one request at most."""
-    tokens: int = 0
-    """What a record takes from a daily allowance, where the CRM counts so."""
     job: int = 0
     """Records of one job at most, where the CRM also takes many at once."""
     job_above: int = 0
@@ -252,6 +250,28 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give the connection back."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBudget:
+    """What a CRM that counts each write leaves us: in its own tokens, and in seconds."""
+
+    price: int
+    """Tokens for one record."""
+    left: int
+    """Tokens that may go into writing now."""
+    daily: int
+    """Tokens that may go into writing in a day."""
+    seconds: float
+    """How long one record takes, at a pace that leaves room for others."""
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """A connector whose CRM takes each write from a daily allowance: what does not fit is written later."""
+
+    def write_budget(self) -> WriteBudget:
+        """As it is now, after the pull."""
 
 
 @runtime_checkable

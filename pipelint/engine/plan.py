@@ -50,7 +50,8 @@ class PlannedRecord:
     """The changes of one record.
 
     `holds` is what it shows of ours now, `shows` once the changes are made; `wanted` are all values that it
-    should hold; records of one `group` are written together; `written_before`: we wrote to it earlier.
+    should hold; records of one `group` are written together; `written_before`: we wrote to it earlier; `value` is
+    what is at stake, as prepared.
     """
 
     kind: RecordKind
@@ -62,6 +63,7 @@ class PlannedRecord:
     holds: Shown
     shows: Shown
     written_before: bool
+    value: int = 0
 
 
 @dataclass(slots=True)
@@ -301,6 +303,7 @@ class Planner:
             holds=holds,
             shows=shows,
             written_before=holds.ours,
+            value=member.value,
         )
 
 

@@ -64,7 +64,13 @@ def push(
 
 
 def _batches(records: Sequence[PlannedRecord], limits: WriteLimits) -> Iterator[list[PlannedRecord]]:
-    """Records of one account in a row: writing them side by side would lock each other out."""
+    """Records of one account in a row: writing them side by side would lock each other out.
+
+    Where each is a call of its own, the plan's order of urgency stands.
+    """
+    if limits.batch == 1:
+        yield from ([record] for record in records)
+        return
     ordered = sorted(records, key=lambda record: (record.kind, record.group, record.id))
     for _, of_kind in groupby(ordered, lambda record: record.kind):
         remaining = list(of_kind)

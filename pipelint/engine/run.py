@@ -29,6 +29,7 @@ from pipelint.engine.project import Project
 from pipelint.engine.pull import Progress, PullResult, pull, silent
 from pipelint.engine.push import PushResult
 from pipelint.engine.push import push as write
+from pipelint.engine.rationed import Ration, ration
 from pipelint.engine.record import Recorder
 from pipelint.engine.refusals import Refusal, refusal_findings
 from pipelint.engine.refusals import as_json as refusals_json
@@ -61,6 +62,8 @@ class ConnectionResult:
     """None where the connection is not written to at all."""
     limit: LimitExceeded | None = None
     """What refuses the plan, or would refuse it if it were written."""
+    ration: Ration | None = None
+    """What of the plan the CRM's daily allowance covers, where it has one for writing."""
     push: PushResult | None = None
     """None where nothing was to be written: a preview, a dry run, or an error before."""
     held_by: str | None = None
@@ -270,6 +273,7 @@ class _Run:
             restrict(result.plan, self.saved)
         if result.plan is not None:
             result.limit = exceeded(result.plan, self.settings)
+            result.ration = ration(result.plan, connector) if self.saved is None else None
         if result.plan is not None and writes:
             if result.limit:
                 raise result.limit
@@ -344,6 +348,7 @@ def _told(result: ConnectionResult) -> dict[str, object]:
         "deleted": result.pulled.deleted if result.pulled else 0,
         "flagged": result.flagged,
         "planned": len(plan.records) if plan else 0,
+        "carried_over": result.ration.carried if result.ration else 0,
         "written": push_.written,
         "unchanged": plan.unchanged + plan.deferred if plan else 0,
         "refused": refusals_json(result.refused),

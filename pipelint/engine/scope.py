@@ -26,6 +26,7 @@ class Scope:
 class Member:
     """A record in scope, as far as a plan needs it; `group` is its account, `modified_at` in microseconds.
 
+    `value` is its amount, as the CRM gives it.
     `before` is what it is known to show; `scored` are its scores by key, None where rules do not look at it.
     """
 
@@ -33,6 +34,7 @@ class Member:
     name: str
     group: str
     modified_at: int
+    value: int
     before: Shown | None
     scored: Mapping[str, int | str | None] | None
 
@@ -42,18 +44,21 @@ def in_scope(db: sqlite3.Connection, source: Source, scope: Scope) -> Iterator[M
 
     A record that has moved into an ignored pipeline is in scope while it shows values of ours: they must go.
     """
-    account = "o.account" if source.compiled.kind == "opportunity" else "NULL"
+    deal = source.compiled.kind == "opportunity"
+    account, value = ("o.account", "CAST(coalesce(o.amount, 0) AS INTEGER)") if deal else ("NULL", "0")
     columns = score_columns(source)
     chosen = [
-        "o.id", "coalesce(o.name, '')", f"coalesce({account}, '')", "o.modified_at",
+        "o.id", "coalesce(o.name, '')", f"coalesce({account}, '')", "o.modified_at", value,
         "s.fields", "s.parts", "s.basis", "p.id", *(f"p.{quoted(name)}" for name in columns),
     ]  # fmt: skip
     tables, values = _scope(source, scope)
     query = f"SELECT {', '.join(chosen)} {tables} AND o.{CHOSEN} ORDER BY o.id"
-    for id_, name, group, modified_at, fields, parts, basis, prepared, *cells in db.execute(query, values):
+    for id_, name, group, modified_at, worth, fields, parts, basis, prepared, *cells in db.execute(
+        query, values
+    ):
         before = None if fields is None else decoded(fields, parts, basis)
         scored = None if prepared is None else written_scores(source, cells)
-        yield Member(id_, name, group, modified_at, before, scored)
+        yield Member(id_, name, group, modified_at, worth, before, scored)
 
 
 def elsewhere(db: sqlite3.Connection, source: Source, scope: Scope) -> tuple[int, int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import groupby
 from textwrap import indent
 
 from pipelint.connectors.base import WriteValue
 from pipelint.engine.drift import as_json as drift_json
 from pipelint.engine.plan import PlannedRecord
+from pipelint.engine.rationed import Ration
 from pipelint.engine.refusals import Refusal
 from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.run import ConnectionResult, RunResult, summary
@@ -72,6 +74,8 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
                 else "would be written; 'mode: preview' holds them back (see push --dry-run)"
             )
             lines.append(f"  {count} {why}")
+        if each.ration and each.ration.records:
+            lines.append(f"  {_ration(each.ration)}")
         if each.limit and each.limit is not each.error:
             lines += ["  a limit stands in its way:", _indented(each.limit)]
     lines += refused_lines(each.refused)
@@ -84,6 +88,23 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
     if each.stopped_by is not None:
         lines += ["  stopped:", _indented(each.stopped_by)]
     return "\n".join(lines)
+
+
+def _ration(ration: Ration) -> str:
+    """What the writing takes from the CRM's allowance, and what is left for later."""
+    left = f"{ration.budget.left:,} of {ration.budget.daily:,} a day are left for writing"
+    told = f"{ration.tokens:,} API tokens needed, {left}: {plural(ration.now, 'record')} now"
+    if ration.now:
+        told += f" ({_length(ration.takes)})"
+    if ration.carried:
+        days = plural(ration.days, "day")
+        told += f", {ration.carried:,} carried over, new errors first; all are written within about {days}"
+    return told
+
+
+def _length(time: timedelta) -> str:
+    seconds = int(time.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"about {round(seconds / 60)} min"
 
 
 def _indented(error: PipelintError) -> str:

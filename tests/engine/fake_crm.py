@@ -23,6 +23,7 @@ from pipelint.connectors.base import (
     Page,
     SetupStep,
     Supply,
+    WriteBudget,
     WriteLimits,
     WriteValue,
 )
@@ -82,6 +83,8 @@ class FakeCrm:
     """Records that somebody else is writing to."""
     writes: list[tuple[str, dict[str, WriteValue]]] = field(default_factory=list)
     batch: int = 3
+    budget: WriteBudget | None = None
+    """What it takes for a write, where it counts them."""
     kill_at: int | None = None
     """The write at which the process dies, counted from 0: its work is done, its answer is not seen."""
     lose_at: int | None = None
@@ -135,7 +138,7 @@ class FakePackage:
         self.crm = crm
 
     def connect(self, name: str, settings: BaseModel, context: ConnectContext) -> FakeConnector:
-        return FakeConnector(name, self.crm)
+        return FakeConnector(name, self.crm) if self.crm.budget is None else RationedConnector(name, self.crm)
 
 
 class FakeConnector:
@@ -265,6 +268,14 @@ class FakeConnector:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class RationedConnector(FakeConnector):
+    """One whose CRM takes each write from a daily allowance."""
+
+    def write_budget(self) -> WriteBudget:
+        assert self.org.budget is not None
+        return self.org.budget
 
 
 def set_up(crm: FakeCrm, fields: Sequence[OwnField]) -> None:

@@ -17,10 +17,12 @@ from pipelint.connectors.base import (
     Page,
     SetupStep,
     Supply,
+    WriteBudget,
     WriteValue,
 )
 from pipelint.connectors.pipedrive import doctor, fields, hanging, history, streams, write
 from pipelint.connectors.pipedrive import endpoints as e
+from pipelint.connectors.pipedrive.budget import FOR_WRITING
 from pipelint.connectors.pipedrive.client import Client
 from pipelint.connectors.pipedrive.details import Details
 from pipelint.connectors.pipedrive.moved import COUNTS, Moved
@@ -145,6 +147,12 @@ class PipedriveConnector:
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         return self._writer.write(changes)
+
+    def write_budget(self) -> WriteBudget:
+        budget = self._client.budget
+        return WriteBudget(
+            self._writer.price, budget.left(FOR_WRITING), int(budget.ours * FOR_WRITING), write.SECONDS
+        )
 
     def close(self) -> None:
         self._client.close()

@@ -20,7 +20,10 @@ from pipelint.connectors.pipedrive.reference import Reference
 from pipelint.connectors.pipedrive.schema import Field
 from pipelint.errors import PermissionMissing, RecordGone, RecordRefused
 
-LIMITS: Final = WriteLimits(batch=1, tokens=e.CHANGE_DEAL.tokens)
+LIMITS: Final = WriteLimits(batch=1)
+
+SECONDS: Final = 0.2
+"""A write at half the pace of the smallest plan, twenty calls in two seconds (fact sheet §6)."""
 
 IDS_A_CALL: Final = 100
 """The most that a list may be asked for by id."""
@@ -38,6 +41,11 @@ class Writer:
         self._client = client
         self._reference = reference
         self._protects = protects
+
+    @property
+    def price(self) -> int:
+        """Tokens for one deal: with `protect_rotting` it is looked at first."""
+        return e.CHANGE_DEAL.tokens + (e.DEAL.tokens if self._protects else 0)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """One outcome for each change; where an error is raised, changes without an outcome were not sent."""
