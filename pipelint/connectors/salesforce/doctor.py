@@ -18,7 +18,7 @@ from pipelint.records import Stream
 SKEW_SECONDS: Final = 120
 """Above this the times that people compare with their own clocks begin to look wrong."""
 
-MAY_BE_MISSING: Final = {Stream.LEADS}
+MAY_BE_MISSING: Final = {Stream.LEADS, Stream.LINE_ITEMS}
 
 
 class Allowed(msgspec.Struct):
@@ -104,7 +104,7 @@ def _object(client: Client, stream: Stream, sobject: SObject) -> Diagnosis:
             api
             for source in sobject.fields.values()
             for api in source.api
-            if not info.sees(api) and api not in source.or_none and api not in MULTI_CURRENCY
+            if not info.sees(api) and api not in source.or_none | source.one_of and api not in MULTI_CURRENCY
         }
     )
     if hidden:
