@@ -97,7 +97,7 @@ def _ration(ration: Ration) -> str:
     if ration.now:
         told += f" ({_length(ration.takes)})"
     if ration.carried:
-        days = plural(ration.days, "day")
+        days = plural(ration.days, "day", "days")
         told += f", {ration.carried:,} carried over, new errors first; all are written within about {days}"
     return told
 
