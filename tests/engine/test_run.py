@@ -347,6 +347,43 @@ def test_values_of_an_earlier_cache_are_cleaned(acme: Acme) -> None:
     assert len(acme.crm.writes) == 2
 
 
+def lose_the_cache(acme: Acme) -> None:
+    for file in (acme.folder / ".pipelint").glob("cache.db*"):
+        file.unlink()
+
+
+def test_a_lost_cache_costs_nothing_on_the_same_day(acme: Acme) -> None:
+    acme.crm.deal("d1", amount=None)
+    acme.crm.deal("d2", next_step=None)
+    acme.run()
+    lose_the_cache(acme)
+    acme.run()
+    assert len(acme.crm.writes) == 2
+
+
+def test_a_lost_cache_costs_the_days_of_the_flags_and_nothing_else(acme: Acme) -> None:
+    acme.crm.deal("d1", amount=None)
+    acme.crm.deal("d2", next_step=None)
+    acme.run()
+    acme.crm.advance(days=3)
+    lose_the_cache(acme)
+    acme.run()
+    begins_anew = {"pipelint_flagged_since": date(2026, 11, 23)}
+    assert acme.crm.writes[2:] == [("d1", begins_anew), ("d2", begins_anew)]
+
+
+def test_a_lost_cache_clears_flags_that_were_kept_for_want_of_data(acme: Acme) -> None:
+    acme.crm.deal("d1", next_step=None)
+    acme.run()
+    acme.crm.withheld = {"next_step"}
+    lose_the_cache(acme)
+    acme.run()
+    assert acme.crm.shows("d1") == {"pipelint_severity": "clean", "pipelint_hygiene": Decimal(100)}
+    acme.crm.withheld = set()
+    acme.run()
+    assert acme.crm.shows("d1")["pipelint_flags"] == ("next-step-missing",)
+
+
 def test_renamed_rule_keeps_its_day(acme: Acme) -> None:
     acme.crm.deal("d1", amount=None)
     acme.run()
