@@ -11,12 +11,21 @@ class Clock:
     def __init__(self, now: datetime | None = None) -> None:
         self._fixed = None if now is None else now.astimezone(UTC)
 
+    @property
+    def stands(self) -> bool:
+        """Whether it moves only when told to."""
+        return self._fixed is not None
+
     def now(self) -> datetime:
-        """The current moment in UTC, in whole seconds: no CRM stamps finer than that."""
-        return (self._fixed or datetime.now(UTC)).replace(microsecond=0)
+        """The current moment in UTC, in whole seconds: most stamps are no finer than that."""
+        return self.exact().replace(microsecond=0)
+
+    def exact(self) -> datetime:
+        """The current moment in UTC, as finely as it is known."""
+        return self._fixed or datetime.now(UTC)
 
     def set(self, now: datetime) -> None:
         self._fixed = now.astimezone(UTC)
 
     def advance(self, by: timedelta) -> None:
-        self.set(self.now() + by)
+        self.set(self.exact() + by)

@@ -10,7 +10,7 @@ from random import Random
 
 from pipelint.sandbox import names
 from pipelint.sandbox.deals import deals
-from pipelint.sandbox.illnesses import DUPLICATE
+from pipelint.sandbox.diagnoses import Diagnoses
 from pipelint.sandbox.organisation import (
     LOST,
     WON,
@@ -55,23 +55,13 @@ def fill(setup: Setup, size: int, seed: int) -> dict[str, list[str]]:
     chance = Chance(Random(seed), setup.clock.now())  # noqa: S311 - repeatable, not secret
     team = sellers(size)
     filler = _Filler(setup, chance, make_users(setup, team))
-    illnesses: defaultdict[str, list[str]] = defaultdict(list)
-    healthy: dict[str, None] = {}
-    of_company: dict[int, str] = {}
+    diagnoses = Diagnoses()
     made = deals(chance, size, team)
     while batch := list(islice(made, BATCH)):
         for opportunity, deal in zip(filler.write(batch), batch, strict=True):
-            for name in deal.illnesses:
-                illnesses[name].append(opportunity)
-            if not deal.illnesses:
-                healthy[opportunity] = None
-            company = -1 if deal.company is None else deal.company.number
-            twin = of_company.setdefault(company, opportunity)
-            if DUPLICATE in deal.illnesses and twin in healthy:  # it takes two to be duplicates
-                del healthy[twin]
-                illnesses[DUPLICATE].append(twin)
+            diagnoses.add(opportunity, deal)
     filler.write_leads(leads(chance, size // 4))
-    return {**illnesses, "healthy": list(healthy)}
+    return diagnoses.by_illness()
 
 
 class _Filler:

@@ -1,0 +1,129 @@
+"""A stand-in for the HubSpot API on loopback, with an account behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pipelint.sandbox.clock import Clock
+from pipelint.sandbox.faults import Faults
+
+if TYPE_CHECKING:
+    from pipelint.sandbox.control import LoggedRequest
+
+__all__ = ["HubSpotSandbox"]
+
+
+class HubSpotSandbox:
+    """One account and the server in front of it.
+
+    The account is generated: `size` deals from `seed`, the same as the opportunities of the Salesforce
+    sandbox for the same `now`; `leads` says whether its plan has the leads object. `per_ten_seconds`,
+    `searches_per_second` and `daily_limit` bound the calls (0: not at all; None: as HubSpot does while the
+    clock runs, not at all while it stands still). `index_lag` seconds pass until a change is found by search.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int = 120,
+        seed: int = 7,
+        now: datetime | None = None,
+        port: int = 0,
+        client_id: str = "sandbox-client",
+        client_secret: str = "sandbox-secret",  # noqa: S107 - published, it protects nothing
+        token_seconds: int = 1800,
+        per_ten_seconds: int | None = None,
+        searches_per_second: int | None = None,
+        daily_limit: int = 650_000,
+        index_lag: float = 0,
+        leads: bool = True,
+    ) -> None:
+        from pipelint.sandbox.control import Control
+        from pipelint.sandbox.hubspot.actions import actions
+        from pipelint.sandbox.hubspot.api import Api, native_error
+        from pipelint.sandbox.hubspot.auth import Auth
+        from pipelint.sandbox.hubspot.fill import fill
+        from pipelint.sandbox.hubspot.limits import Allowance, Limits
+        from pipelint.sandbox.hubspot.portal import Portal
+        from pipelint.sandbox.hubspot.setup import set_up
+        from pipelint.sandbox.hubspot.store import Store
+        from pipelint.sandbox.server import Server
+
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.clock = Clock(now)
+        self.faults = Faults()
+        self.portal = Portal(Store(), self.clock, self.faults)
+        self.portal.index_lag = timedelta(seconds=index_lag)
+        self.portal.leads = leads
+        set_up(self.portal)
+        self.illnesses: Mapping[str, list[str]] = fill(self.portal, size, seed) if size else {}
+        self.portal.store.create_indexes()
+        self._loaded = f"a generated account with {size} deals (seed {seed})"
+        self.auth = Auth(self.clock, client_id=client_id, client_secret=client_secret, seconds=token_seconds)
+        self.limits = Limits(
+            self.clock, Allowance(per_ten_seconds, searches_per_second, daily_limit), self.portal.zone
+        )
+        self._control = Control(
+            Api(self.portal, self.auth, self.limits),
+            self.clock,
+            self.faults,
+            native_error,
+            actions(self.portal, self.auth, self.limits),
+        )
+        self._server = Server(self._control, port)
+
+    @property
+    def base_url(self) -> str:
+        return self._server.url
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every API request so far, in order."""
+        return self._control.requests
+
+    def token(self, *scopes: str) -> str:
+        """A service key, with all scopes unless some are named."""
+        from pipelint.sandbox.hubspot.auth import SCOPES
+
+        return self.auth.key(scopes or SCOPES)
+
+    def expire_tokens(self) -> None:
+        """From now on every OAuth token handed out so far is refused."""
+        self.auth.expire()
+
+    def banner(self) -> str:
+        """What runs here and how to point a project at it."""
+        return "\n".join(
+            [
+                f"HubSpot sandbox at {self.base_url}",
+                f"  holds          {self._loaded}",
+                f"  service key    {self.token()}",
+                f"  client id      {self.client_id}",
+                f"  client secret  {self.client_secret}",
+                "",
+                "To look into it:",
+                "",
+                f"curl -H 'Authorization: Bearer {self.token()}' {self.base_url}/crm/v3/objects/deals",
+            ]
+        )
+
+    def start(self) -> None:
+        """Serve; `base_url` is known from here on."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop serving; the account stays usable through `portal`."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

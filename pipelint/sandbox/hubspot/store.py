@@ -1,0 +1,180 @@
+"""The portal's records in SQLite: one table per object type with a column per property, and its history."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelint.sandbox.hubspot.object_types import OBJECT_TYPES, ObjectType
+from pipelint.sandbox.hubspot.property import Property
+from pipelint.sandbox.hubspot.values import Row, Value
+
+HISTORY = ("record", "property", "at", "value", "source", "source_id", "user")
+"""Columns of a history table: one row for each value that came after the first, and for the first one then."""
+
+_ID = "hs_object_id"
+
+
+def quote(name: str) -> str:
+    """An identifier of ours, safe inside SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def history_of(kind: ObjectType) -> str:
+    """The table with the history of this type."""
+    return f"{kind.name}__history"
+
+
+def stale_of(kind: ObjectType) -> str:
+    """The table with records as the search index still has them."""
+    return f"{kind.name}__stale"
+
+
+class Store:
+    """Tables behind one lock; ids are handed out in order, and never twice."""
+
+    def __init__(self, saved: Path | None = None) -> None:
+        self.lock = threading.RLock()
+        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        weakref.finalize(self, self._db.close)
+        self._columns: dict[str, dict[str, None]] = {}
+        if saved is not None:
+            file = sqlite3.connect(saved)
+            file.backup(self._db)
+            file.close()
+        else:
+            for kind in OBJECT_TYPES:
+                self._create(kind)
+            self.run("CREATE TABLE links (pair INTEGER, a INTEGER, b INTEGER, type INTEGER,"
+                     " PRIMARY KEY (pair, a, b, type)) WITHOUT ROWID")  # fmt: skip
+            self.run("CREATE TABLE merged (kind TEXT, old INTEGER, new INTEGER, PRIMARY KEY (kind, old))")
+            self.run("CREATE TABLE setup (document TEXT)")
+        self._last = {it: self._highest(it) for it in OBJECT_TYPES}
+
+    def save(self, path: Path) -> None:
+        """Write everything to a file, beside it first: a stop half-way leaves the earlier file whole."""
+        beside = path.with_name(path.name + ".new")
+        beside.unlink(missing_ok=True)
+        with self.lock:
+            file = sqlite3.connect(beside)
+            self._db.backup(file)
+            file.close()
+        beside.replace(path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; transactions may stand within one another."""
+        with self.lock:
+            self._db.execute("SAVEPOINT step")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK TO step")
+                self._db.execute("RELEASE step")
+                raise
+            self._db.execute("RELEASE step")
+
+    def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
+        """Carry out a statement; answers how many rows it touched."""
+        with self.lock:
+            return self._db.execute(sql, parameters).rowcount
+
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[sqlite3.Row]:
+        with self.lock:
+            return self._db.execute(sql, parameters).fetchall()
+
+    def scalar(self, sql: str, parameters: Sequence[Value] = ()) -> int:
+        """The number in the first column of the first row."""
+        return int(self.rows(sql, parameters)[0][0] or 0)
+
+    def get(self, kind: ObjectType, record: int, *, archived: bool | None = False) -> Row | None:
+        """A record with all its columns; `archived` None takes it either way."""
+        found = self.rows(f"SELECT * FROM {kind.name} WHERE {_ID} = ?", [record])
+        rows = [dict(it) for it in found if archived is None or bool(it["_archived"]) == archived]
+        return rows[0] if rows else None
+
+    def reserve(self, kind: ObjectType, count: int = 1) -> range:
+        """The next `count` ids of this type."""
+        with self.lock:
+            first = self._last[kind] + 1
+            self._last[kind] += count
+        return range(first, first + count)
+
+    def insert(self, kind: ObjectType, row: Mapping[str, Value]) -> None:
+        self.insert_many(kind.name, list(row), [list(row.values())])
+
+    def insert_many(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
+        names = ", ".join(quote(it) for it in columns)
+        marks = ", ".join("?" * len(columns))
+        with self.transaction():
+            self._db.executemany(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def update(self, kind: ObjectType, record: int, changes: Mapping[str, Value]) -> None:
+        sets = ", ".join(f"{quote(it)} = ?" for it in changes)
+        self.run(f"UPDATE {kind.name} SET {sets} WHERE {_ID} = ?", [*changes.values(), record])
+
+    def remove(self, kind: ObjectType, record: int) -> None:
+        """Take away a record without a trace."""
+        self.run(f"DELETE FROM {kind.name} WHERE {_ID} = ?", [record])
+        self.run(f"DELETE FROM {history_of(kind)} WHERE record = ?", [record])
+
+    def remember(self, kind: ObjectType, record: int, until: int) -> None:
+        """Keep a record, or its absence, as it is now, for the search index until it has caught up."""
+        columns = ", ".join(quote(it) for it in self._columns[kind.name])
+        stale = stale_of(kind)
+        with self.lock:
+            if self.scalar(f"SELECT count(*) FROM {stale} WHERE {_ID} = ?", [record]):
+                return
+            copied = self.run(
+                f"INSERT INTO {stale} ({columns}, _until) SELECT {columns}, ? FROM {kind.name} WHERE {_ID} = ?",
+                [until, record],
+            )
+            if not copied:
+                self.run(f"INSERT INTO {stale} ({_ID}, _until, _archived) VALUES (?, ?, 1)", [record, until])
+
+    def add_column(self, kind: ObjectType, definition: Property) -> None:
+        """Room for a property; one that was there before finds its values again."""
+        with self.lock:
+            if definition.name not in self._columns[kind.name]:
+                self._columns[kind.name][definition.name] = None
+                shape = "INTEGER" if definition.type == "datetime" else "TEXT"
+                for table in (kind.name, stale_of(kind)):
+                    self.run(f"ALTER TABLE {table} ADD COLUMN {quote(definition.name)} {shape}")
+
+    def columns(self, kind: ObjectType) -> list[str]:
+        """All columns of a type, the id first."""
+        return list(self._columns[kind.name])
+
+    def create_indexes(self) -> None:
+        """Called after a bulk load, which is several times faster into tables without them."""
+        with self.lock:
+            for kind in OBJECT_TYPES:
+                for table, column in ((kind.name, kind.modified), (history_of(kind), "record")):
+                    self.run(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({quote(column)})")
+            self.run("CREATE INDEX IF NOT EXISTS links_back ON links (pair, b)")
+            self.run("ANALYZE")
+
+    def _create(self, kind: ObjectType) -> None:
+        self.run(
+            f"CREATE TABLE {kind.name} ({_ID} INTEGER PRIMARY KEY, _archived INTEGER NOT NULL DEFAULT 0,"
+            " _archived_at INTEGER)"
+        )
+        self.run(
+            f"CREATE TABLE {stale_of(kind)} ({_ID} INTEGER PRIMARY KEY, _archived INTEGER NOT NULL DEFAULT 0,"
+            " _archived_at INTEGER, _until INTEGER)"
+        )
+        self.run(
+            f"CREATE TABLE {history_of(kind)} (record INTEGER, property TEXT, at INTEGER, value,"
+            " source TEXT, source_id TEXT, user INTEGER)"
+        )
+
+    def _highest(self, kind: ObjectType) -> int:
+        found = self.rows(f"PRAGMA table_info({kind.name})")
+        self._columns[kind.name] = {str(it["name"]): None for it in found}
+        old = self.scalar("SELECT max(old) FROM merged WHERE kind = ?", [kind.name])
+        return max(self.scalar(f"SELECT max({_ID}) FROM {kind.name}"), old, kind.first_id - 1)
