@@ -39,11 +39,22 @@ EXITS = {
     "runs": "0",
     "runs show": "0; 2 when there is no such run",
     "undo": "0; 4 when the CRM refused something",
+    "sandbox hubspot": "0 when it was stopped",
     "sandbox salesforce": "0 when it was stopped",
 }
 """What the exit codes of a command mean, beside those that all commands share."""
 
-NOT_RUN = {"demo", "push", "rules diff", "run", "runs", "runs show", "sandbox salesforce", "undo"}
+NOT_RUN = {
+    "demo",
+    "push",
+    "rules diff",
+    "run",
+    "runs",
+    "runs show",
+    "sandbox hubspot",
+    "sandbox salesforce",
+    "undo",
+}
 """Examples of these are not executed by the tests: they need a CRM or a history, or take their time."""
 
 

@@ -12,6 +12,7 @@ import click
 from pipelint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from pipelint.sandbox.hubspot import HubSpotSandbox
     from pipelint.sandbox.salesforce import SalesforceSandbox
 
 
@@ -20,20 +21,25 @@ def sandbox() -> None:
     """Serve a stand-in CRM on this machine."""
 
 
-@sandbox.command()
-@click.option(
+_PORT = click.option(
     "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one."
 )
-@click.option(
+_SIZE = click.option(
     "--size",
     type=click.IntRange(0, 200_000),
     default=120,
     show_default=True,
     help="Opportunities to make up.",
 )
-@click.option(
+_SEED = click.option(
     "--seed", type=int, default=7, show_default=True, help="The same seed makes the same organisation."
 )
+
+
+@sandbox.command()
+@_PORT
+@_SIZE
+@_SEED
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -65,8 +71,6 @@ def salesforce(
     Example:
         pipelint sandbox salesforce --data exports/
     """
-    from threading import Event
-
     pem = certificate.read() if certificate else ""
     server = start_salesforce(
         port=port,
@@ -77,6 +81,52 @@ def salesforce(
         multi_currency=multi_currency,
         certificate=pem,
     )
+    _serve(server, state)
+    return ExitCode.OK
+
+
+@sandbox.command()
+@_PORT
+@_SIZE
+@_SEED
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the account in this file between starts.",
+)
+@click.option(
+    "--index-lag",
+    type=click.FloatRange(0),
+    default=5,
+    show_default=True,
+    help="Seconds until search finds a change.",
+)
+def hubspot(port: int, size: int, seed: int, state: Path | None, index_lag: float) -> int:
+    """Serve a stand-in for HubSpot until Ctrl-C.
+
+    \b
+    Example:
+        pipelint sandbox hubspot --size 5000
+    """
+    try:
+        from pipelint.sandbox.hubspot import HubSpotSandbox
+
+        kept = state if state is not None and state.exists() else None
+        server = HubSpotSandbox(port=port, size=size, seed=seed, state=kept, index_lag=index_lag)
+    except ModuleNotFoundError as error:  # the server's modules are imported when one is made
+        raise _missing(error) from None
+    try:
+        server.start()
+    except OSError as error:
+        raise _taken(port, error) from None
+    _serve(server, state)
+    return ExitCode.OK
+
+
+def _serve(server: SalesforceSandbox | HubSpotSandbox, state: Path | None) -> None:
+    """Say what runs, wait for Ctrl-C, and keep the state where that was asked for."""
+    from threading import Event
+
     click.echo(server.banner())
     try:
         Event().wait()
@@ -86,7 +136,15 @@ def salesforce(
         server.stop()
         if state is not None:
             server.save(state)
-    return ExitCode.OK
+
+
+def _missing(error: ModuleNotFoundError) -> UsageError:
+    return UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'")
+
+
+def _taken(port: int, error: OSError) -> UsageError:
+    hint = "stop what uses it, or pass --port 0 for a free one"
+    return UsageError(f"port {port} cannot be used: {error.strerror}", hint=hint)
 
 
 def start_salesforce(
@@ -123,7 +181,7 @@ def start_salesforce(
     try:
         server = make(port)
     except ModuleNotFoundError as error:  # the server's modules are imported when one is made
-        raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
+        raise _missing(error) from None
     except ValueError as error:
         if not certificate:
             raise
@@ -133,8 +191,7 @@ def start_salesforce(
         server.start()
     except OSError as error:
         if not fall_back:
-            hint = "stop what uses it, or pass --port 0 for a free one"
-            raise UsageError(f"port {port} cannot be used: {error.strerror}", hint=hint) from None
+            raise _taken(port, error) from None
         server = make(0)
         server.start()
     return server

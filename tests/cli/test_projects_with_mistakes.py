@@ -151,7 +151,7 @@ def test_what_is_not_set_on_this_machine_makes_no_pack_unsound(
     assert acme("rules", "validate").code == 0
 
 
-@pytest.mark.parametrize("arguments", ["demo", "sandbox salesforce"])
+@pytest.mark.parametrize("arguments", ["demo", "sandbox salesforce", "sandbox hubspot"])
 def test_the_sandbox_says_which_extra_it_needs(
     arguments: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -19,10 +20,11 @@ __all__ = ["HubSpotSandbox"]
 class HubSpotSandbox:
     """One account and the server in front of it.
 
-    The account is generated: `size` deals from `seed`, the same as the opportunities of the Salesforce
-    sandbox for the same `now`; `leads` says whether its plan has the leads object. `per_ten_seconds`,
-    `searches_per_second` and `daily_limit` bound the calls (0: not at all; None: as HubSpot does while the
-    clock runs, not at all while it stands still). `index_lag` seconds pass until a change is found by search.
+    Without `state`, a file that `save` wrote earlier, the account is generated: `size` deals from `seed`,
+    the same as the opportunities of the Salesforce sandbox for the same `now`. `leads` says whether its plan
+    has the leads object. `per_ten_seconds`, `searches_per_second` and `daily_limit` bound the calls (0: not at
+    all; None: as HubSpot does while the clock runs, not at all while it stands still). `index_lag` seconds
+    pass until a change is found by search.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class HubSpotSandbox:
         *,
         size: int = 120,
         seed: int = 7,
+        state: Path | None = None,
         now: datetime | None = None,
         port: int = 0,
         client_id: str = "sandbox-client",
@@ -45,10 +48,8 @@ class HubSpotSandbox:
         from pipelint.sandbox.hubspot.actions import actions
         from pipelint.sandbox.hubspot.api import Api, native_error
         from pipelint.sandbox.hubspot.auth import Auth
-        from pipelint.sandbox.hubspot.fill import fill
         from pipelint.sandbox.hubspot.limits import Allowance, Limits
         from pipelint.sandbox.hubspot.portal import Portal
-        from pipelint.sandbox.hubspot.setup import set_up
         from pipelint.sandbox.hubspot.store import Store
         from pipelint.sandbox.server import Server
 
@@ -56,13 +57,11 @@ class HubSpotSandbox:
         self.client_secret = client_secret
         self.clock = Clock(now)
         self.faults = Faults()
-        self.portal = Portal(Store(), self.clock, self.faults)
+        self.illnesses: Mapping[str, list[str]] = {}
+        self.portal = Portal(Store(state), self.clock, self.faults)
         self.portal.index_lag = timedelta(seconds=index_lag)
         self.portal.leads = leads
-        set_up(self.portal)
-        self.illnesses: Mapping[str, list[str]] = fill(self.portal, size, seed) if size else {}
-        self.portal.store.create_indexes()
-        self._loaded = f"a generated account with {size} deals (seed {seed})"
+        self._loaded = self._open(size, seed, state)
         self.auth = Auth(self.clock, client_id=client_id, client_secret=client_secret, seconds=token_seconds)
         self.limits = Limits(
             self.clock, Allowance(per_ten_seconds, searches_per_second, daily_limit), self.portal.zone
@@ -75,6 +74,28 @@ class HubSpotSandbox:
             actions(self.portal, self.auth, self.limits),
         )
         self._server = Server(self._control, port)
+
+    def _open(self, size: int, seed: int, state: Path | None) -> str:
+        """Load the account, and say in a line what it holds."""
+        from pipelint.sandbox.hubspot import settings
+        from pipelint.sandbox.hubspot.fill import fill
+        from pipelint.sandbox.hubspot.setup import set_up
+
+        if state is not None:
+            settings.bring_back(self.portal)
+            return f"the account saved in {state}"
+        set_up(self.portal)
+        if size:
+            self.illnesses = fill(self.portal, size, seed)
+        self.portal.store.create_indexes()
+        return f"a generated account with {size} deals (seed {seed})"
+
+    def save(self, path: Path) -> None:
+        """Write the account to a file from which `state` brings it back."""
+        from pipelint.sandbox.hubspot import settings
+
+        settings.keep(self.portal)
+        self.portal.store.save(path)
 
     @property
     def base_url(self) -> str:
