@@ -33,8 +33,9 @@ def write(client: Client, changes: Sequence[Change]) -> Iterator[Outcome]:
             ready.append(change)
     for kind in dict.fromkeys(change.kind for change in ready):
         of_kind = [change for change in ready if change.kind == kind]
-        way = write_bulk if len(of_kind) > LIMITS.job_above else write_collections
-        for some in soql.chunked(of_kind, LIMITS.together(len(of_kind))):
+        together = LIMITS.together(len(of_kind))
+        way = write_bulk if together == LIMITS.job else write_collections
+        for some in soql.chunked(of_kind, together):
             yield from way.write(client, some)
 
 
