@@ -31,7 +31,7 @@ from pipelint.errors import ExitCode
 from pipelint.records import Stream
 from pipelint.sandbox.salesforce import SalesforceSandbox, bulk_query, call
 from pipelint.sandbox.salesforce.query import Queries
-from tests.engine.test_salesforce import PACK
+from tests.engine.salesforce_org import PACK
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PAGE = 10

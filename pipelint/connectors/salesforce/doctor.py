@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 
 from pipelint.connectors.base import Diagnosis, OwnField
-from pipelint.connectors.salesforce import soql, versions
+from pipelint.connectors.salesforce import versions
 from pipelint.connectors.salesforce.client import Client
+from pipelint.connectors.salesforce.obstacles import obstacles
+from pipelint.connectors.salesforce.rights import view_all
 from pipelint.connectors.salesforce.sobject import SObject
 from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF
 from pipelint.errors import PermissionMissing, PipelintError
@@ -41,8 +43,9 @@ def diagnose(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
         lambda: _quota(client),
         lambda: _clock(client),
         lambda: _objects(client),
+        lambda: view_all(client),
         lambda: _own_fields(client, fields),
-        lambda: _validation_rules(client),
+        lambda: obstacles(client, list(dict.fromkeys(OBJECT_OF[own.kind] for own in fields))),
     )
     for check in checks:
         try:
@@ -68,13 +71,12 @@ def _quota(client: Client) -> Iterator[Diagnosis]:
     calls = msgspec.convert(limits["DailyApiRequests"], Allowed)
     used = calls.Max - calls.Remaining
     what = f"{used:,} of {calls.Max:,} API calls used in the last 24 hours, by all integrations"
+    reserve = f"runs stop at {client.allowance.stop_at:.0%}"
     if used >= calls.Max * client.allowance.stop_at:
-        cure = (
-            f"runs stop at {client.allowance.stop_at:.0%}: wait, or find out which integration uses so many"
-        )
+        cure = f"{reserve}: wait, or find out which integration uses so many"
         yield Diagnosis("problem", what, cure)
     else:
-        yield Diagnosis("ok", what)
+        yield Diagnosis("ok", f"{what}; {reserve}")
 
 
 def _clock(client: Client) -> Iterator[Diagnosis]:
@@ -121,6 +123,9 @@ def _own_fields(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosi
     for kind in dict.fromkeys(own.kind for own in fields):
         sobject = OBJECT_OF[kind]
         info = client.describe(sobject)
+        if not info.updateable:
+            cure = f"give the integration user Edit on {sobject} in a permission set"
+            yield Diagnosis("problem", f"{sobject}: the integration user may not edit records", cure)
         names = [own.name for own in fields if own.kind == kind]
         missing = [name for name in names if not info.sees(name)]
         closed = [name for name in names if info.sees(name) and not info.by_name[name].updateable]
@@ -132,24 +137,3 @@ def _own_fields(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosi
             yield Diagnosis("problem", what, "run: pipelint setup --apply")
         if not missing and not closed:
             yield Diagnosis("ok", f"{sobject}: our fields are there and may be edited")
-
-
-def _validation_rules(client: Client) -> Iterator[Diagnosis]:
-    """A rule of the org refuses the very records we want to flag (hazards W1)."""
-    where = ["EntityDefinition.QualifiedApiName = 'Opportunity'", "Active = true"]
-    statement = soql.select(("ValidationName",), "ValidationRule", where, ("ValidationName",))
-    try:
-        rows = list(client.rows(statement, name="query ValidationRule", tooling=True))
-    except PipelintError as error:
-        yield Diagnosis("warning", f"validation rules could not be looked at: {error.message}", error.hint)
-        return
-    if not rows:
-        yield Diagnosis("ok", "no validation rule on Opportunity is active")
-        return
-    names = ", ".join(row["ValidationName"] for row in rows[:10])
-    yield Diagnosis(
-        "warning",
-        f"{len(rows)} active validation rules on Opportunity may refuse our flags: {names}",
-        "let them pass for the integration user, for example with a custom permission; refusals are reported "
-        "for each record",
-    )

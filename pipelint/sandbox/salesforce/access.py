@@ -45,9 +45,13 @@ class Access:
         """Whether field-level security lets this user change the field."""
         return not field.custom or field.required or self._grants.get(_key(sobject, field), False)
 
+    @property
+    def may_write(self) -> bool:
+        return self._profile != READ_ONLY
+
     def require_write(self) -> None:
         """Refuse users who may only read."""
-        if self._profile == READ_ONLY:
+        if not self.may_write:
             raise SalesforceError("INSUFFICIENT_ACCESS_OR_READONLY")
 
     def require_customize(self) -> None:

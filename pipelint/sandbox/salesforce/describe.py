@@ -18,6 +18,7 @@ def describe(store: Store, access: Access, sobject: SObject, base: str) -> dict[
     """The whole description: fields without read access are simply absent."""
     return {
         **summary(sobject, base),
+        "updateable": sobject.updateable and access.may_write,
         "fields": [_field(access, sobject, it) for it in access.fields(sobject)],
         "recordTypeInfos": _record_types(store, sobject),
         "childRelationships": [

@@ -10,6 +10,7 @@ _UNIQUE = {
     "PermissionSet": ("Name",),
     "PermissionSetAssignment": ("PermissionSetId", "AssigneeId"),
     "FieldPermissions": ("ParentId", "Field"),
+    "ObjectPermissions": ("ParentId", "SobjectType"),
 }
 
 

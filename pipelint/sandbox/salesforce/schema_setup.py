@@ -118,6 +118,8 @@ PERMISSION_SET = sobject(
     text("Description", 255),
     flag("IsOwnedByProfile", read_only=True),
     flag("IsCustom", read_only=True),
+    flag("PermissionsViewAllData"),
+    flag("PermissionsModifyAllData"),
     lookup("ProfileId", "Profile", read_only=True),
     system=AUDIT,
     allows="cud",
@@ -144,6 +146,23 @@ FIELD_PERMISSIONS = sobject(
     allows="cud",
     label="Field Permissions",
     plural="Field Permissions",
+)
+
+OBJECT_PERMISSIONS = sobject(
+    "ObjectPermissions",
+    "110",
+    lookup("ParentId", "PermissionSet", children="ObjectPerms", required=True, updateable=False),
+    picklist("SobjectType", required=True),
+    flag("PermissionsCreate"),
+    flag("PermissionsRead"),
+    flag("PermissionsEdit"),
+    flag("PermissionsDelete"),
+    flag("PermissionsViewAllRecords"),
+    flag("PermissionsModifyAllRecords"),
+    system=(STAMP,),
+    allows="cud",
+    label="Object Permissions",
+    plural="Object Permissions",
 )
 
 ENTITY_DEFINITION = sobject(
@@ -209,6 +228,6 @@ VALIDATION_RULE = sobject(
 
 SETUP_OBJECTS: tuple[SObject, ...] = (
     USER, USER_ROLE, PROFILE, GROUP, ORGANIZATION, RECORD_TYPE, BUSINESS_PROCESS, OPPORTUNITY_STAGE,
-    PERMISSION_SET, PERMISSION_SET_ASSIGNMENT, FIELD_PERMISSIONS, ENTITY_DEFINITION, FIELD_DEFINITION,
-    CUSTOM_FIELD, VALIDATION_RULE,
+    PERMISSION_SET, PERMISSION_SET_ASSIGNMENT, FIELD_PERMISSIONS, OBJECT_PERMISSIONS, ENTITY_DEFINITION,
+    FIELD_DEFINITION, CUSTOM_FIELD, VALIDATION_RULE,
 )  # fmt: skip

@@ -84,7 +84,13 @@ def set_up(store: Store, clock: Clock, *, validation_rules: bool) -> Setup:
     for name in (ADMINISTRATOR, STANDARD_USER, READ_ONLY):
         # Each profile carries a hidden permission set: that is how it grants field access.
         profile = setup.insert("Profile", Name=name)
-        setup.insert("PermissionSet", Name=name, Label=name, IsOwnedByProfile=1, ProfileId=profile)
+        all_data = int(name == ADMINISTRATOR)
+        owned = setup.insert("PermissionSet", Name=name, Label=name, IsOwnedByProfile=1, ProfileId=profile,
+                             PermissionsViewAllData=all_data, PermissionsModifyAllData=all_data)  # fmt: skip
+        for shared in ("Account", "Contact", "Lead", "Opportunity"):
+            setup.insert("ObjectPermissions", ParentId=owned, SobjectType=shared, PermissionsRead=1,
+                         PermissionsEdit=int(name != READ_ONLY), PermissionsViewAllRecords=all_data,
+                         PermissionsModifyAllRecords=all_data)  # fmt: skip
     _stages(setup)
     if store.schema.get("CurrencyType"):
         currencies.set_up(setup)

@@ -13,6 +13,7 @@ from pipelint.connectors.base import Diagnosis, OwnField, OwnFieldType, SetupSte
 from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import PermissionMissing
 from pipelint.sandbox.salesforce import SalesforceSandbox
+from pipelint.sandbox.salesforce.custom_fields import CustomFields
 
 Connect = Callable[..., SalesforceConnector]
 
@@ -159,7 +160,7 @@ def test_doctor_sees_a_wrong_clock(
 
 def test_doctor_sees_what_is_left_of_the_quota(sandbox: SalesforceSandbox, connect: Connect) -> None:
     found = list(connect(sandbox, stop_at="100%").diagnose(()))
-    assert any("of 15,000 API calls" in line.what for line in found)
+    assert any("of 15,000 API calls" in line.what and "stop at 100%" in line.what for line in found)
     sandbox.faults.add(
         "respond", path="/limits", status=200, body='{"DailyApiRequests": {"Max": 10, "Remaining": 1}}'
     )
@@ -176,3 +177,92 @@ def test_doctor_goes_on_where_one_look_is_refused(
     assert any("API_DISABLED_FOR_ORG" in line.what for line in found)
     assert any(line.level == "warning" and "Lead is not visible" in line.what for line in found)
     assert any("User is visible" in line.what for line in found)
+
+
+@pytest.fixture
+def as_user(
+    sandbox: SalesforceSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], SalesforceConnector]:
+    """Connects as somebody else."""
+
+    def as_user(username: str) -> SalesforceConnector:
+        monkeypatch.setenv("SF_TOKEN", sandbox.token(username))
+        return connect(sandbox, auth={"flow": "access_token", "token": "${env:SF_TOKEN}"})
+
+    return as_user
+
+
+def make_user(sandbox: SalesforceSandbox, profile: str) -> str:
+    """Somebody new with this profile; the name to sign in with."""
+    org = sandbox.org
+    found = org.query(f"SELECT Id FROM Profile WHERE Name = '{profile}'")[0]["Id"]
+    name = "limited@sandbox.example"
+    zone = {"TimeZoneSidKey": "Europe/Paris", "LocaleSidKey": "fr_FR", "LanguageLocaleKey": "en_US"}
+    values = {"Username": name, "Email": name, "LastName": "Limited", "Alias": "limited", "ProfileId": found}
+    user = org.create("User", values | zone)
+    owned = org.query(f"SELECT Id FROM PermissionSet WHERE Name = '{profile}'")[0]["Id"]
+    org.create("PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": owned})
+    return name
+
+
+def shown(found: list[Diagnosis]) -> str:
+    return "\n".join(
+        f"{line.level}: {line.what}" + (f"\n  = {line.cure}" if line.cure else "") for line in found
+    )
+
+
+def test_doctor_reads_as_text_that_helps(
+    sandbox: SalesforceSandbox,
+    as_user: Callable[[str], SalesforceConnector],
+    own: tuple[OwnField, ...],
+    snapshot: Callable[..., None],
+) -> None:
+    found = diagnose(as_user(make_user(sandbox, "Standard User")), own)
+    snapshot(shown(found).replace(sandbox.base_url, "https://acme.my.salesforce.com"))
+
+
+def test_doctor_names_the_objects_of_which_records_may_be_hidden(
+    sandbox: SalesforceSandbox, as_user: Callable[[str], SalesforceConnector], connector: SalesforceConnector
+) -> None:
+    assert "may view all data" in shown(diagnose(connector, ()))
+    limited = as_user(make_user(sandbox, "Standard User"))
+    assert "records of Account, Contact, Opportunity, Lead that are not shared" in shown(
+        diagnose(limited, ())
+    )
+    org = sandbox.org
+    extra = org.create("PermissionSet", {"Name": "Whole", "Label": "Whole"})
+    assignee = org.user("limited@sandbox.example")
+    org.create("PermissionSetAssignment", {"AssigneeId": assignee, "PermissionSetId": extra})
+    rights = {"ParentId": extra, "PermissionsRead": True, "PermissionsViewAllRecords": True}
+    for name in ("Account", "Contact", "Opportunity"):
+        org.create("ObjectPermissions", {"SobjectType": name, **rights})
+    assert "records of Lead that are not shared" in shown(diagnose(limited, ()))
+    org.create("ObjectPermissions", {"SobjectType": "Lead", **rights})
+    assert "may view all of Account" in shown(diagnose(limited, ()))
+
+
+def test_doctor_says_when_rights_cannot_be_looked_at(
+    sandbox: SalesforceSandbox, connector: SalesforceConnector
+) -> None:
+    sandbox.faults.add("INSUFFICIENT_ACCESS", path="PermissionsViewAllData", times=0)
+    assert "could not be looked at" in shown(diagnose(connector, ()))
+
+
+def test_doctor_sees_who_may_not_edit(
+    as_user: Callable[[str], SalesforceConnector], own: tuple[OwnField, ...]
+) -> None:
+    found = diagnose(as_user("manager@sandbox.example"), own)
+    assert "problem: Opportunity: the integration user may not edit records" in shown(found)
+
+
+def test_doctor_counts_records_that_lack_a_required_field(
+    sandbox: SalesforceSandbox, connector: SalesforceConnector, own: tuple[OwnField, ...]
+) -> None:
+    assert "no custom field is required" in shown(diagnose(connector, own))
+    metadata = {"type": "Text", "label": "Region", "length": 20, "required": True}
+    fields = CustomFields(sandbox.org.store, sandbox.clock)
+    fields.create("Opportunity.Region__c", metadata, sandbox.org.user("colleague@sandbox.example"))
+    connector._client.forget_descriptions()
+    found = shown(diagnose(connector, own))
+    assert "230 records lack the required field Region__c" in found
+    assert "fill in Region" in found
