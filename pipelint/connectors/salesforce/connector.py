@@ -195,7 +195,9 @@ class SalesforceConnector:
         if "currency" in sobject.fields and not info.sees("CurrencyIsoCode"):
             currency = self._org_currency()
         companions = frozenset(
-            each.name for each in sobject.companions if info.sees(each.asked_if) and self._sees(each.name)
+            each.name
+            for each in sobject.companions
+            if info.sees(each.asked_if) and self._sees(each.name, each.column)
         )
         hidden = frozenset(
             field.relationship_name
@@ -215,10 +217,9 @@ class SalesforceConnector:
             self._currency = (rows[0]["DefaultCurrencyIsoCode"] if rows else None) or ""
         return self._currency or None
 
-    def _sees(self, sobject: str) -> bool:
-        """Whether an object is visible to this user."""
+    def _sees(self, sobject: str, field: str = "Id") -> bool:
+        """Whether an object, and a field of it, is visible to this user."""
         try:
-            self._client.describe(sobject)
+            return self._client.describe(sobject).sees(field)
         except PermissionMissing:
             return False
-        return True

@@ -51,13 +51,16 @@ class Place:
     locator: str = ""
 
 
+BEGINNING: Final = Place()
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A page. `place` is where to go on after it, if it came from a job."""
 
     rows: list[Row]
     done: bool
-    place: Place = Place()
+    place: Place = BEGINNING
 
 
 def pages(client: Client, select: Select, place: Place = Place()) -> Iterator[Rows]:

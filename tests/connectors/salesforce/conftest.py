@@ -31,6 +31,10 @@ def small_org(tmp_path_factory: pytest.TempPathFactory) -> Path:
     contacts = [
         org.create("Contact", {"LastName": f"Müller {n}", "AccountId": accounts[n % 5]}) for n in range(10)
     ]
+    [book] = org.query("SELECT Id FROM Pricebook2 WHERE IsStandard = true")
+    product = org.create("Product2", {"Name": "Turbine"})
+    priced = {"Pricebook2Id": book["Id"], "Product2Id": product, "UnitPrice": 100}
+    price = org.create("PricebookEntry", priced)
     lead = org.create("Lead", {"LastName": "Dupont", "Company": "L'Oréal"})
     for n in range(OPPORTUNITIES):
         if n % 40 == 0:  # the others share their stamp, as after a bulk load
@@ -45,6 +49,8 @@ def small_org(tmp_path_factory: pytest.TempPathFactory) -> Path:
         deal = org.create("Opportunity", fields)
         if n < 10:
             org.create("OpportunityContactRole", {"OpportunityId": deal, "ContactId": contacts[n]})
+            sold = {"OpportunityId": deal, "PricebookEntryId": price, "Quantity": n + 1, "UnitPrice": 90}
+            org.create("OpportunityLineItem", sold)
             org.create("Task", {"Subject": f"Call {n}", "WhatId": deal, "Status": "Completed"})
             org.create("Task", {"Subject": f"Write {n}", "WhoId": lead, "ActivityDate": "2026-12-24"})
             begins, ends = "2026-11-20T09:00:00Z", "2026-11-20T10:00:00Z"

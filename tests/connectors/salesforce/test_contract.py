@@ -20,6 +20,7 @@ OBJECTS = {
     Stream.CONTACT_ROLES: "OpportunityContactRole",
     Stream.ACTIVITIES: "Task",
     Stream.LEADS: "Lead",
+    Stream.LINE_ITEMS: "OpportunityLineItem",
 }
 
 
@@ -46,16 +47,22 @@ class Colleague:
             },
             Stream.ACTIVITIES: {"Subject": f"Call {number}", "WhatId": self.first("Opportunity")},
             Stream.LEADS: {"LastName": f"Newlead {number}", "Company": "Acme"},
+            Stream.LINE_ITEMS: {
+                "OpportunityId": self.first("Opportunity"), "PricebookEntryId": self.first("PricebookEntry"),
+                "Quantity": number, "UnitPrice": 10,
+            },
         }  # fmt: skip
         return self.org.create(OBJECTS[stream], fields[stream])
 
     def change(self, stream: Stream, record: str) -> None:
-        value = f"Changed {next(self.number)}"
+        number = next(self.number)
+        value = number if stream is Stream.LINE_ITEMS else f"Changed {number}"
         field = {
             Stream.CONTACTS: "LastName",
             Stream.CONTACT_ROLES: "Role",
             Stream.ACTIVITIES: "Subject",
             Stream.LEADS: "LastName",
+            Stream.LINE_ITEMS: "Quantity",
         }
         sobject = "Event" if record.startswith("00U") else OBJECTS[stream]
         self.org.update(sobject, record, {field.get(stream, "Name"): value})

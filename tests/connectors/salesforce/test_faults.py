@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pipelint.connectors import http
 from pipelint.connectors.base import Page
 from pipelint.connectors.contract import State, settle
 from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.quota import ReserveReached
-from pipelint.connectors.salesforce import client
+from pipelint.connectors.salesforce import bulk, client
 from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import Busy, PermissionMissing, PipelintError, QuotaExhausted, SignInRefused
 from pipelint.records import Stream
@@ -220,3 +222,64 @@ def test_an_object_that_is_hidden_is_no_stream(sandbox: SalesforceSandbox, conne
     assert "direction" not in connector.supply(Stream.ACTIVITIES, ()).fields
     with pytest.raises(PermissionMissing, match="Opportunity cannot be seen"):
         pull(connector)
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/describe", "/query/", r"/query/\w+"])
+def test_a_server_that_does_not_answer_in_time_is_asked_again(
+    sandbox: SalesforceSandbox,
+    connect: Connect,
+    faultless: State,
+    naps: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    monkeypatch.setattr(http, "READ_SECONDS", 0.4)
+    sandbox.faults.add("delay", path=path, seconds=0.8)
+    assert settle({}, pull(connect(sandbox))) == faultless
+    assert len(naps) == 1
+
+
+@pytest.mark.parametrize("bulk_above", [20_000, 200])
+def test_records_that_change_and_go_during_a_pull_end_as_they_are(
+    sandbox: SalesforceSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch, bulk_above: int
+) -> None:
+    """A row that changes moves to the end of the order: it may come twice, or not at all before the next pull."""
+    monkeypatch.setattr(bulk, "SET_ROWS", 90)
+    ids = [
+        str(row["Id"]) for row in sandbox.org.query("SELECT Id FROM Opportunity ORDER BY SystemModstamp, Id")
+    ]
+    connector = connect(sandbox, bulk_above=bulk_above)
+    pages = []
+    for turn, page in enumerate(connector.pull(DEALS, None, ())):
+        pages.append(page)
+        for id_ in (ids[turn], ids[-1 - turn]):
+            sandbox.org.update("Opportunity", id_, {"Name": f"Changed {turn}"})
+        sandbox.org.delete("Opportunity", ids[10 + turn])
+        sandbox.org.delete("Opportunity", ids[-10 - turn])
+        sandbox.clock.advance(timedelta(seconds=5))
+    pages += pull(connector, pages[-1].cursor)
+    assert settle({}, pages) == settle({}, pull(connect(sandbox)))
+
+
+def test_a_page_that_comes_twice_does_no_harm(
+    sandbox: SalesforceSandbox, connect: Connect, faultless: State
+) -> None:
+    pages = pull(connect(sandbox))
+    assert settle({}, [pages[0], *pages]) == faultless
+
+
+def test_many_records_of_one_second_are_all_delivered_wherever_a_page_ends(
+    sandbox: SalesforceSandbox, connect: Connect
+) -> None:
+    before = pull(connect(sandbox))
+    sandbox.clock.advance(timedelta(hours=1))
+    ids = [str(row["Id"]) for row in sandbox.org.query("SELECT Id FROM Opportunity")]
+    for id_ in ids:
+        sandbox.org.update("Opportunity", id_, {"NextStep": "Call"})
+    changed = pull(connect(sandbox), before[-1].cursor)
+    assert len(changed) > 1
+    for cut in range(1, len(changed)):
+        rest = pull(connect(sandbox), changed[cut - 1].cursor)
+        after = settle(settle({}, before), [*changed[:cut], *rest])
+        assert {getattr(record, "next_step", None) for record in after.values()} == {"Call"}
+        assert len(after) == len(ids)
