@@ -164,7 +164,7 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
 @pytest.fixture(scope="module")
 def large_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     """With more deals than Salesforce takes in one request."""
-    with an_org(tmp_path_factory.mktemp("killed"), deals=410) as made:
+    with an_org(tmp_path_factory.mktemp("killed"), deals=205) as made:
         yield made
 
 

@@ -60,6 +60,7 @@ def told(caplog: pytest.LogCaptureFixture, event: str) -> Sequence[Any]:
 def test_a_run_that_takes_too_long_leaves_out_starts_and_says_how_many(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, logger="pipelint")
     assert Day(37, until=61).repeat() == [0, 45, 60]
     [left_out] = told(caplog, "starts left out")
     assert (left_out.missed, left_out.levelno) == (2, logging.WARNING)
@@ -82,6 +83,7 @@ def test_chance_moves_a_start_by_a_tenth_of_the_period_and_a_minute_at_most(
 
 
 def test_a_machine_that_slept_goes_on_with_the_next_start(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="pipelint")
     day = Day(until=361)
     asleep = iter([timedelta(hours=5)])
 
@@ -109,7 +111,7 @@ def test_a_clock_that_is_set_back_delays_nothing() -> None:
 
 
 def test_the_next_start_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="pipelint")
     Day(until=16).repeat()
     assert [record.until for record in told(caplog, "waiting")] == [
         "2026-11-20T09:15:00+00:00",
