@@ -1,9 +1,8 @@
 """Which records a run looks at: all on the first run of a local day, then those that something may have moved.
 
-A record is looked at when it has been prepared again (`prepare`), when its write is still owed or was refused,
-and while it is in a time of grace that ends by the clock. Whatever else an answer rests on - the day, the pack,
-what the connection delivers, whom a waiver names, what may be written - is one digest: when it moves, everything
-is looked at.
+A record is looked at when it has been prepared again (`prepare`), and when its write was refused or is still owed
+and can be made up for. Whatever else an answer rests on - the day, the pack, what the connection delivers, whom a
+waiver names, what may be written - is one digest: when it moves, everything is looked at.
 """
 
 from __future__ import annotations
@@ -26,13 +25,9 @@ _RECORDED = """
 """
 _MOVED = """
     SELECT record FROM refreshed WHERE name = :name AND version > :since
-    UNION SELECT record FROM owed WHERE connection = :connection AND kind = :kind AND why = 'write'
+    UNION SELECT record FROM owed WHERE connection = :connection AND kind = :kind AND why IN ('lack', :owed)
     UNION SELECT record FROM refusal WHERE connection = :connection AND kind = :kind
 """
-# Pending: the first of the two bits alone.
-_PENDING = (
-    "SELECT record FROM verdict WHERE connection = :connection AND kind = :kind AND aside & ~(aside >> 1)"
-)
 _FLAGGED = """
     SELECT worst, count(*) FROM (
       SELECT max(CASE WHEN f & s & (s >> 1) THEN 3 WHEN f & (s >> 1) THEN 2 WHEN f THEN 1 END) AS worst
@@ -61,8 +56,11 @@ class Judging:
         db.execute("INSERT OR REPLACE INTO judged VALUES (?, ?, ?, ?)", row)
 
 
-def choose(cache: Cache, source: Source, plan_basis: str) -> Judging:
-    """Choose the records of a source that are looked at now; `plan_basis` is what a plan rests on beside them."""
+def choose(cache: Cache, source: Source, plan_basis: str, *, owed: bool) -> Judging:
+    """Choose the records of a source that are looked at now; `plan_basis` is what a plan rests on beside them.
+
+    `owed` says that the plan is to be written, or shown: what was left unwritten is planned again.
+    """
     db = cache.db
     connection, kind = source.connection, source.compiled.kind
     query = "SELECT version, built FROM prepared WHERE name = ?"
@@ -75,11 +73,10 @@ def choose(cache: Cache, source: Source, plan_basis: str) -> Judging:
     chosen = _MOVED
     if before != judging.basis or since < built:
         chosen = f'SELECT id FROM "{source.table}" UNION {_RECORDED}'
-    elif any(rule.grace and rule.grace.is_clock for rule in source.pack.live_rules(source.compiled.kind)):
-        chosen = f"{_MOVED} UNION {_PENDING}"
     db.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (record TEXT PRIMARY KEY) WITHOUT ROWID")
     db.execute("DELETE FROM temp.chosen")
     values = {"connection": connection, "kind": kind, "name": source.table, "since": since}
+    values["owed"] = "write" if owed else "lack"
     db.execute(f"INSERT INTO temp.chosen {chosen}", values)
     return judging
 

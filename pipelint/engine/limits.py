@@ -14,7 +14,7 @@ SHARE_FROM = 10
 
 def exceeded(plan: Plan, settings: WriteBack) -> LimitExceeded | None:
     """Why a plan is larger than the project's `write_back` allows: the numbers, and which limit to raise."""
-    changed = len(plan.records)
+    changed = plan.differing
     pilot = settings.first_push if plan.pilot else None
     limit = pilot.max_changes if pilot else settings.max_changes
     if changed > limit:
@@ -24,7 +24,7 @@ def exceeded(plan: Plan, settings: WriteBack) -> LimitExceeded | None:
             " it is refused whole, and nothing is written",
             hint=f"look at the plan with pipelint push --dry-run, then set {name} to {changed} or more",
         )
-    again = sum(record.written_before for record in plan.records)
+    again = plan.differing_again
     if again > SHARE_FROM and again > settings.max_share * plan.written_before:
         share = _percent(Decimal(again) / plan.written_before)
         return LimitExceeded(

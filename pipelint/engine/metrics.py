@@ -58,7 +58,7 @@ METRICS = (
     Metric(
         "planned_records",
         "Records whose values in the CRM should change.",
-        lambda c: len(c.plan.records) if c.plan else 0,
+        lambda c: c.plan.differing if c.plan else 0,
     ),
     Metric("written_records", "Records that were written.", lambda c: _written(c)),
     Metric(

@@ -79,9 +79,23 @@ class Plan:
     """Refused by the CRM earlier, and nothing has changed since that could make it accept."""
     written_before: int = 0
     """Records in scope that we have written to, whether they change or not."""
+    held_back: int = 0
+    """Records that differed when they were last looked at; nothing is written, so they are not looked at again."""
+    held_back_again: int = 0
+    """Of these, those that we have written to."""
     pilot: bool = False
     trouble: list[str] = field(default_factory=list)
     """Fields and options that the CRM lacks, each with its cure."""
+
+    @property
+    def differing(self) -> int:
+        """How many records do not show what they should."""
+        return len(self.records) + self.held_back
+
+    @property
+    def differing_again(self) -> int:
+        """Of these, those that we have written to."""
+        return sum(record.written_before for record in self.records) + self.held_back_again
 
     @property
     def changes(self) -> list[PlannedChange]:
@@ -165,10 +179,12 @@ class Planner:
                 self.differing.append(wanted)
         if not self.targets.fields:
             return
-        unchanged, ours, waiting = elsewhere(db, self.source, self.scope)
-        self.into.unchanged += unchanged - waiting
-        self.into.deferred += waiting
-        self.into.written_before += ours
+        rest = elsewhere(db, self.source, self.scope)
+        self.into.unchanged += rest.all - rest.waiting - rest.owed
+        self.into.deferred += rest.waiting
+        self.into.written_before += rest.ours
+        self.into.held_back += rest.owed
+        self.into.held_back_again += rest.owed_ours
 
     def plan(self) -> None:
         """Compare these with what the CRM holds."""
@@ -198,7 +214,7 @@ class Planner:
         lacked = self.targets.lacked
         values = self.clean if plain_ else self.targets.values(parts, self.show_at_most, scored)
         if self.targets.lacked > lacked:
-            self.owed[member.id] = "write"
+            self.owed[member.id] = "lack"
         return _Wanted(member, parts, values, before, scored)
 
     def is_shown(self, wanted: _Wanted) -> bool:

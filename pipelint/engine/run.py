@@ -287,7 +287,8 @@ class _Run:
     ) -> None:
         """Record and plan one kind of record; what ends in between is done again by the next run."""
         with cache.transaction() as db:
-            judging = choose(cache, source, planner.basis if planner else "")
+            carries_out = self.writes or self.dry_run
+            judging = choose(cache, source, planner.basis if planner else "", owed=carries_out)
             recorder = None if self.dry_run else Recorder(db, source, run)
             judged = self.judged(cache, source, recorder, result.flagged_by)
             if planner:
@@ -347,7 +348,7 @@ def _told(result: ConnectionResult) -> dict[str, object]:
         "pulled": result.pulled.stored if result.pulled else 0,
         "deleted": result.pulled.deleted if result.pulled else 0,
         "flagged": result.flagged,
-        "planned": len(plan.records) if plan else 0,
+        "planned": plan.differing if plan else 0,
         "carried_over": result.ration.carried if result.ration else 0,
         "written": push_.written,
         "unchanged": plan.unchanged + plan.deferred if plan else 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipelint.engine.evaluate import CHOSEN
 from pipelint.engine.findings import Source
@@ -61,15 +62,25 @@ def in_scope(db: sqlite3.Connection, source: Source, scope: Scope) -> Iterator[M
         yield Member(id_, name, group, modified_at, worth, before, scored)
 
 
-def elsewhere(db: sqlite3.Connection, source: Source, scope: Scope) -> tuple[int, int, int]:
-    """The records in scope that are not in `temp.chosen`: all, those written before, and those that wait."""
+class Elsewhere(NamedTuple):
+    """How many records in scope are not looked at; `ours` are those that we have written to."""
+
+    all: int
+    ours: int
+    waiting: int
+    owed: int
+    owed_ours: int
+
+
+def elsewhere(db: sqlite3.Connection, source: Source, scope: Scope) -> Elsewhere:
+    """The records in scope that are not in `temp.chosen`."""
     tables, values = _scope(source, scope)
     query = f"""
-        SELECT count(*), coalesce(sum(s.ours), 0), coalesce(sum(d.why = 'wait'), 0) {tables}
-        AND NOT o.{CHOSEN}
+        SELECT count(*), total(s.ours), total(d.why = 'wait'), total(d.why = 'write'),
+          total(d.why = 'write' AND s.ours)
+        {tables} AND NOT o.{CHOSEN}
     """
-    all_, ours, waiting = db.execute(query, values).fetchone()
-    return all_, ours, waiting
+    return Elsewhere(*map(int, db.execute(query, values).fetchone()))
 
 
 def _scope(source: Source, scope: Scope) -> tuple[str, list[str]]:

@@ -24,7 +24,7 @@ def log_connection(result: ConnectionResult) -> None:
             "connection": result.connection,
             "pulled": result.pulled.stored if result.pulled else 0,
             "flagged": result.flagged,
-            "planned": len(result.plan.records) if result.plan else 0,
+            "planned": result.plan.differing if result.plan else 0,
             "written": result.push.written if result.push else 0,
             "refused": len(result.refused),
             "deferred": result.plan.deferred if result.plan else 0,

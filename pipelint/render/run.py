@@ -62,12 +62,12 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
         lines.append(indent(render_problems([one.problem for one in each.drift], color=False), "  "))
     if each.plan is not None:
         lines += [f"  {trouble}" for trouble in each.plan.trouble]
-        count = plural(len(each.plan.records), "record")
+        count = plural(each.plan.differing, "record")
         if each.held_by:
             lines.append(f"  held since the undo {each.held_by}: nothing is written before {_RESUME}")
         if dry_run and (each.plan.records or not each.error):
             lines += plan_lines(each.plan.records)
-        elif each.push is None and each.plan.records and not each.error:
+        elif each.push is None and each.plan.differing and not each.error:
             why = (
                 f"will be written after {_RESUME}"
                 if each.held_by

@@ -142,7 +142,8 @@ def _runs(db: Database) -> None:
         """
         CREATE TABLE owed (
           connection TEXT, kind TEXT, record TEXT,
-          why TEXT,  -- write: planned, and not known to be written; wait: time alone moved a text
+          why TEXT,  -- write: planned, and not known to be written; lack: the CRM has no room for a value;
+                     -- wait: time alone moved a text
           PRIMARY KEY (connection, kind, record)
         ) WITHOUT ROWID
         """,
