@@ -83,9 +83,9 @@ def touch_activities(db: sqlite3.Connection, connection: str, ids: Iterable[str]
     touched = [(activity,) for activity in ids]
     db.executemany(
         """
-        INSERT OR IGNORE INTO temp.link_before SELECT kind, record, activity, via
-        FROM activity_link INDEXED BY activity_link_by_activity
-        WHERE connection = ? AND activity = ? AND activity NOT IN (SELECT id FROM temp.touched_activity)
+        INSERT OR IGNORE INTO temp.link_before SELECT l.kind, l.record, l.activity, l.via FROM activity_link l
+        WHERE l.connection = ? AND l.activity = ?
+          AND NOT EXISTS (SELECT 1 FROM temp.touched_activity t WHERE t.id = l.activity)
         """,
         ((connection, *each) for each in touched),
     )
