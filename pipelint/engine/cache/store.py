@@ -193,7 +193,7 @@ def _drop_other_links(db: sqlite3.Connection, connection: str, groups: Mapping[S
     links.touch_activities(db, connection, _ids(groups[Stream.ACTIVITIES]))
     db.execute(
         """
-        DELETE FROM activity_link
+        DELETE FROM activity_link INDEXED BY activity_link_by_activity
         WHERE connection = ? AND activity IN (SELECT id FROM temp.touched_activity)
           AND NOT EXISTS (
             SELECT 1 FROM temp.delivered d

@@ -66,8 +66,9 @@ def resolve_activities(db: sqlite3.Connection, connection: str) -> None:
         """
         INSERT INTO touched (connection, kind, record)
         WITH now AS (
-          SELECT kind, record, activity, via FROM activity_link
-          WHERE connection = :connection AND activity IN (SELECT id FROM temp.touched_activity)
+          SELECT l.kind, l.record, l.activity, l.via FROM temp.touched_activity t
+          CROSS JOIN activity_link l INDEXED BY activity_link_by_activity
+            ON l.connection = :connection AND l.activity = t.id
         ), moved (activity) AS (
           SELECT activity FROM (SELECT * FROM now EXCEPT SELECT * FROM temp.link_before)
           UNION SELECT activity FROM (SELECT * FROM temp.link_before EXCEPT SELECT * FROM now)
