@@ -206,7 +206,7 @@ def pair(folder: Path, patch: pytest.MonkeyPatch) -> Pair:
     return Pair(patch, *made_)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HISTORIES, st.booleans())
 def test_looking_at_what_moved_comes_to_the_same(
     monkeypatch: pytest.MonkeyPatch, history: list[list[tuple[Event, str, int]]], writes: bool
@@ -215,7 +215,8 @@ def test_looking_at_what_moved_comes_to_the_same(
         both = pair(Path(folder), patch)
         for acme in (both.usual, both.thorough):
             acme.settings(f"{{mode: {'on' if writes else 'preview'}, max_share: 100%}}")
-        for steps in [[(deal, key, n) for n, key in enumerate(IDS)], *history]:
+        first: list[tuple[Event, str, int]] = [(deal, key, number) for number, key in enumerate(IDS)]
+        for steps in (first, *history):
             for event, key, number in steps:
                 for acme in (both.usual, both.thorough):
                     event(acme.crm, key, number)
