@@ -7,10 +7,7 @@ by Bulk jobs. What counts is what the cache and the CRM hold then, and how often
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,89 +19,18 @@ from pipelint.connectors.base import WriteLimits
 from pipelint.connectors.http import Session
 from pipelint.connectors.salesforce import bulk, client, write
 from pipelint.connectors.salesforce.connector import SalesforceConnector
-from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.project import open_project
 from pipelint.engine.provision import setup
-from pipelint.engine.run import ConnectionResult, run
 from pipelint.engine.stopping import Stopping
-from pipelint.errors import ExitCode
-from pipelint.records import Stream
 from pipelint.sandbox.salesforce import SalesforceSandbox, bulk_query, call
 from pipelint.sandbox.salesforce.query import Queries
-from tests.engine.salesforce_org import PACK
+
+from .salesforce_day import OURS, Day, Outcome, count_writes, meet, project_in
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PAGE = 10
 DEALS = 24
-RUNS = 4
 WAYS = ("requests", "bulk")
-OURS = ("Pipelint_Flags__c", "Pipelint_Severity__c", "Pipelint_Summary__c", "Pipelint_Hygiene__c")
-STREAMS = (Stream.OPPORTUNITIES, Stream.ACCOUNTS, Stream.OWNERS, Stream.ACTIVITIES, Stream.STAGE_CHANGES)
-MOVING = {"modified_at", "pull", "url"}
-"""Columns that tell when and where something was read or written, not what it is."""
-
-SETTINGS = """\
-pipelint: 1
-rules: rules/
-cache: cache.db
-connections:
-  acme:
-    crm: salesforce
-    base_url: {url}
-    auth: {{flow: client_credentials, client_id: "${{file:client}}", client_secret: "${{file:secret}}"}}
-    bulk_above: {bulk_above}
-write_back: {{mode: "on", max_share: 100%}}
-"""
-
-
-@dataclass
-class Outcome:
-    """What the CRM and the cache hold in the end."""
-
-    crm: Mapping[str, Mapping[str, object]]
-    cache: Mapping[str, list[tuple[object, ...]]]
-
-
-@dataclass
-class Day:
-    """One org and one project, run again and again."""
-
-    sandbox: SalesforceSandbox
-    folder: Path
-    writes: Counter[str] = field(default_factory=Counter)
-    results: list[ConnectionResult] = field(default_factory=list)
-
-    def run(self) -> ConnectionResult:
-        result = run(open_project(self.folder, clock=self.sandbox.clock.now)).connections["acme"]
-        self.results.append(result)
-        self.sandbox.clock.advance(timedelta(minutes=15))
-        return result
-
-    def run_until_well(self) -> None:
-        """As a schedule would; a fault that does not pass by itself is mended after the first time."""
-        for _ in range(RUNS):
-            if self.run().exit_code is ExitCode.OK:
-                return
-            self.sandbox.faults.clear()
-        pytest.fail(f"still not well: {[(it.exit_code, it.error) for it in self.results]}")
-
-    @property
-    def deals(self) -> list[str]:
-        return [str(row["Id"]) for row in self.sandbox.org.query("SELECT Id FROM Opportunity ORDER BY Id")]
-
-    def outcome(self) -> Outcome:
-        store = self.sandbox.org.store
-        rows = store.find_all(store.schema["Opportunity"], IsDeleted=0)
-        crm = {str(row["Id"]): {name: row[name] for name in OURS} for row in rows}
-        with closing(Cache.open(self.folder / "cache.db")) as cache:
-            held = {it.value: _rows(cache, it.value) for it in STREAMS}
-        return Outcome(crm, held)
-
-
-def _rows(cache: Cache, table: str) -> list[tuple[object, ...]]:
-    columns = [row[1] for row in cache.db.execute(f"PRAGMA table_info({table})") if row[1] not in MOVING]
-    listed = ", ".join(f'"{name}"' for name in columns)
-    return sorted((tuple(row) for row in cache.db.execute(f"SELECT {listed} FROM {table}")), key=repr)
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +58,6 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         list(setup(open_project(folder, clock=sandbox.clock.now), apply=True))
     sandbox.save(folder / "org.db")
     return folder / "org.db"
-
-
-def project_in(folder: Path, sandbox: SalesforceSandbox, bulk_above: int) -> None:
-    (folder / "rules").mkdir()
-    (folder / "rules" / "pack.yaml").write_text(PACK, encoding="utf-8")
-    text = SETTINGS.format(url=sandbox.base_url, bulk_above=bulk_above)
-    (folder / "pipelint.yaml").write_text(text, encoding="utf-8")
-    (folder / "client").write_text(sandbox.client_id, encoding="utf-8")
-    (folder / "secret").write_text(sandbox.client_secret, encoding="utf-8")
 
 
 Begin = Callable[[str], Day]
@@ -172,19 +89,6 @@ def begin(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     yield begin
     for sandbox in opened:
         sandbox.stop()
-
-
-def count_writes(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count what is really written, whether or not the answer arrives."""
-    writer = day.sandbox.org.writer
-    update = writer.update
-
-    def counted(access: Any, sobject: Any, record_id: str, given: Mapping[str, object]) -> None:
-        update(access, sobject, record_id, given)
-        if any(name.startswith("Pipelint_") for name in given):
-            day.writes[record_id] += 1
-
-    monkeypatch.setattr(writer, "update", counted)
 
 
 @pytest.fixture
@@ -411,18 +315,3 @@ def test_records_that_change_and_go_during_a_pull_are_as_if_they_had_before(begi
     assert end.crm == before.outcome().crm
     assert end.cache["opportunity"] == before.outcome().cache["opportunity"]
     assert max(during.writes.values()) <= 2, "once before the change was seen, once after"
-
-
-def meet(day: Day, step: tuple[str, str], action: Callable[[], None]) -> None:
-    """Do something right before the first request of this kind is answered."""
-    control = day.sandbox._control
-    work = control._work
-    done: list[bool] = []
-
-    def first(request: Any) -> Any:
-        if request.method == step[0] and re.search(step[1], request.path) and not done:
-            done.append(True)
-            action()
-        return work(request)
-
-    control._work = first  # type: ignore[method-assign]
