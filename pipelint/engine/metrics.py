@@ -72,6 +72,11 @@ METRICS = (
         lambda c: len(c.refused),
     ),
     Metric(
+        "locked_records",
+        "Records that somebody else was writing to: the next run tries again.",
+        lambda c: c.push.locked if c.push else 0,
+    ),
+    Metric(
         "unknown_records",
         "Records whose outcome the next run finds out.",
         lambda c: c.push.unknown if c.push else 0,

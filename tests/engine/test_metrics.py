@@ -75,6 +75,7 @@ def test_a_run_is_told_in_numbers(acme: Acme, file: Path) -> None:
         "written_records": 5,
         "deferred_records": 0,
         "refused_records": 1,
+        "locked_records": 0,
         "unknown_records": 0,
         "held": 0,
         "api_calls": of_acme["api_calls"],

@@ -238,6 +238,19 @@ def test_a_plan_over_a_limit_is_refused_whole(acme: Acme) -> None:
     assert acme.crm.writes == []
 
 
+def test_a_refused_plan_is_written_once_the_limit_is_raised(acme: Acme) -> None:
+    for number in range(1, 6):
+        acme.crm.deal(f"d{number}", amount=None)
+    acme.settings("{mode: on, max_changes: 4}")
+    acme.run()
+    acme.crm.advance(minutes=15)
+    acme.run()
+    acme.settings("{mode: on, max_changes: 5}")
+    acme.crm.advance(minutes=15)
+    acme.run()
+    assert sorted(id_ for id_, _ in acme.crm.writes) == ["d1", "d2", "d3", "d4", "d5"]
+
+
 def test_a_plan_that_rewrites_too_large_a_share_is_refused(acme: Acme) -> None:
     for number in range(1, 25):
         acme.crm.deal(f"d{number}", amount=None)
