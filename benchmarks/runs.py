@@ -3,7 +3,15 @@
     python benchmarks/runs.py [OPPORTUNITIES]
 
 A CRM in memory delivers only what changed, as real ones do. All figures of one call share the machine's mood:
-compare ratios, not seconds. Memory is the highest that the process reached so far.
+compare ratios, not seconds. Memory is the highest that the process reached so far. Nothing is written here, so
+that memory holds a plan of nearly all records.
+
+20,000 opportunities, 60,000 activities, the default pack, seconds of one busy core:
+
+    first run: pull and judge all         20.08 s   157 MB
+    first run of a day                    18.06 s   163 MB
+    quiet run                              0.18 s   163 MB
+    run after 1,000 changes                3.16 s   163 MB    (3,000 looked at: accounts have three each)
 """
 
 # ruff: noqa: ARG002 - a connector is asked for more than this one needs to know
