@@ -68,6 +68,8 @@ class Control:
         if response is None:
             _hang_up(environ)
             raise ConnectionAbortedError("scripted")
+        if fault is not None and fault.retry_after:
+            response.headers["Retry-After"] = str(fault.retry_after)
         if fault is not None and fault.effect == "truncate":
             return _truncated(response, environ, start_response)
         return response(environ, start_response)

@@ -26,6 +26,7 @@ class Fault:
 
     `path` is a regular expression, searched in path and query. The fault strikes from the `nth` request on
     that matches, `times` times (0: for ever). With `record` it strikes when that record is written instead.
+    `retry_after` is a header of the answer: so many seconds to wait.
     """
 
     effect: str
@@ -40,6 +41,7 @@ class Fault:
     body: str = ""
     content_type: str = "application/json"
     seconds: float = 0.0
+    retry_after: int = 0
     seen: int = 0
 
     def __post_init__(self) -> None:

@@ -85,6 +85,7 @@ class HubSpotSandbox:
             settings.bring_back(self.portal)
             return f"the account saved in {state}"
         set_up(self.portal)
+        self.portal.store.create_tables()
         if size:
             self.illnesses = fill(self.portal, size, seed)
         self.portal.store.create_indexes()

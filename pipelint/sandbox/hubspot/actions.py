@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from pipelint.sandbox.control import Action
 from pipelint.sandbox.hubspot.auth import SCOPES, Auth
+from pipelint.sandbox.hubspot.errors import HubSpotError
 from pipelint.sandbox.hubspot.history import Source
 from pipelint.sandbox.hubspot.limits import Limits
 from pipelint.sandbox.hubspot.portal import COLLEAGUE, Portal
@@ -74,6 +75,9 @@ def _of_object(work: Callable[[dict[str, object]], object]) -> Action:
     def action(document: object) -> object:
         if not isinstance(document, dict):
             raise TypeError("a control takes a JSON object")
-        return work(document)
+        try:
+            return work(document)
+        except HubSpotError as error:
+            raise ValueError(error.message) from None
 
     return action

@@ -34,6 +34,14 @@ _HANDLERS: dict[str, Handler] = {
     **search.HANDLERS,
 }
 
+_MAP = Map(
+    [
+        Rule(path, methods=[method], endpoint=f"{method} {path}", strict_slashes=False)
+        for method, path in (key.split() for key in _HANDLERS)
+    ],
+    strict_slashes=False,
+)
+
 _DATES = "2026-03|2026-09"
 _PATHS = (
     re.compile(
@@ -59,13 +67,6 @@ class Api:
         self._portal = portal
         self._auth = auth
         self._limits = limits
-        self._map = Map(
-            [
-                Rule(path, methods=[method], endpoint=f"{method} {path}", strict_slashes=False)
-                for method, path in (key.split() for key in _HANDLERS)
-            ],
-            strict_slashes=False,
-        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -110,7 +111,7 @@ class Api:
 
     def _dispatch(self, call: Call, path: str) -> Response:
         try:
-            name, call.args = self._map.bind("").match(path, call.request.method)
+            name, call.args = _MAP.bind("").match(path, call.request.method)
         except MethodNotAllowed:
             raise HubSpotError(405, f"Method {call.request.method} is not allowed here") from None
         except HTTPException:
@@ -132,8 +133,8 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def render(error: HubSpotError) -> Response:
-    """The answer to a refused call; a refusal without a category leaves it out."""
-    return respond({name: value for name, value in error.body().items() if value != ""}, error.status)
+    """The answer to a refused call."""
+    return respond(error.body(), error.status)
 
 
 _POLICIES = frozenset({"TEN_SECONDLY_ROLLING", "SECONDLY", "DAILY"})

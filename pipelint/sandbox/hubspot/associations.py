@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 from werkzeug.wrappers import Response
 
 from pipelint.sandbox.hubspot.association_types import LinkType
-from pipelint.sandbox.hubspot.call import Call, Handler, Json, batch, batch_error, page, record_id, respond
+from pipelint.sandbox.hubspot.call import (
+    Call,
+    Handler,
+    Json,
+    batch,
+    batch_error,
+    link_numbers,
+    page,
+    record_id,
+    respond,
+)
 from pipelint.sandbox.hubspot.errors import HubSpotError, invalid_input, not_found
 from pipelint.sandbox.hubspot.object_types import ObjectType
 
@@ -79,8 +89,7 @@ def create_batch(call: Call) -> object:
     made = []
     for a, b, it in _ends(call):
         _check(call, first, a, second, b)
-        types = it.get("types")
-        numbers = [int(spec["associationTypeId"]) for spec in types] if isinstance(types, list) else []
+        numbers = link_numbers(it.get("types"))
         if not numbers or not set(numbers) <= set(known):
             raise HubSpotError(400, f"{numbers} are not association types from {first.name} to {second.name}")
         call.portal.links.add(first, a, second, b, [known[number] for number in numbers])
@@ -123,7 +132,10 @@ def archive_batch(call: Call) -> object:
         if not isinstance(origin, dict) or not isinstance(others, list):
             raise invalid_input("an input takes from and to", "json")
         for other in others:
-            a, b = record_id(origin.get("id")), record_id(other["id"])
+            a, b = (
+                record_id(origin.get("id")),
+                record_id(other.get("id") if isinstance(other, dict) else None),
+            )
             call.portal.links.remove(first, a, second, b)
             call.portal.writer.linked(first, a, second, b)
     return Response(status=204)

@@ -120,6 +120,12 @@ def record_id(text: object) -> int:
     return int(str(text))
 
 
+def link_numbers(types: object) -> list[int]:
+    """The numbers of association types that a body names."""
+    specs = types if isinstance(types, list) else []
+    return [record_id(it.get("associationTypeId")) for it in specs if isinstance(it, dict)]
+
+
 def page(results: Sequence[object], after: str | None) -> Json:
     """One page; the last one has no `paging` at all."""
     document: Json = {"results": list(results)}

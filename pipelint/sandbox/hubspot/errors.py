@@ -39,21 +39,25 @@ class Detail:
 
 
 class HubSpotError(Exception):
-    """A refusal that ends the whole request; `extra` are further members of the body."""
+    """A refusal that ends the whole request; `extra` are further members of the body.
+
+    The category follows from the status unless it is given; the empty one is left out of the body.
+    """
 
     def __init__(
         self,
         status: int,
         message: str,
         *,
-        category: str = "",
+        category: str | None = None,
         details: Sequence[Detail] = (),
         **extra: object,
     ) -> None:
         super().__init__(f"{status}: {message}")
         self.status = status
         self.message = message
-        self.category = category or _CATEGORY_OF_STATUS.get(status, "INTERNAL_ERROR")
+        usual = _CATEGORY_OF_STATUS.get(status, "INTERNAL_ERROR")
+        self.category = usual if category is None else category
         self.details = list(details)
         self.extra = extra
 
@@ -63,9 +67,10 @@ class HubSpotError(Exception):
             "status": "error",
             "message": self.message,
             "correlationId": str(uuid.uuid4()),
-            "category": self.category,
             **self.extra,
         }
+        if self.category:
+            body["category"] = self.category
         if self.details:
             body["errors"] = [it.as_json() for it in self.details]
         return body

@@ -110,12 +110,16 @@ def versions(
     made = [(("dealstage", stage.id), at) for stage, at in stages] if len(stages) > 1 else []
     found = [Version(record, name, millis(at), value, source) for (name, value), at in made]
     first: set[str] = set()
-    for it in sorted(deal.changes, key=lambda change: change.at):
+    changes = sorted(deal.changes, key=lambda change: change.at)
+    last = {_PROPERTIES[it.field]: it for it in changes}
+    now = {"hs_next_step": deal.next_step, "amount": deal.amount, "closedate": deal.close_date.isoformat()}
+    for it in changes:
         name = _PROPERTIES[it.field]
         if name not in first and it.old is not None:
             found.append(Version(record, name, millis(deal.created_at), _value(name, it.old), source))
         first.add(name)
-        found.append(Version(record, name, millis(it.at), _value(name, it.new), source))
+        new = now[name] if it is last[name] else it.new  # the last change led to what stands there now
+        found.append(Version(record, name, millis(it.at), _value(name, new), source))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from werkzeug.wrappers import Response
 
 from pipelint.sandbox.hubspot.association_types import LinkType
-from pipelint.sandbox.hubspot.call import Call, Handler, Json, page, record_id, respond
+from pipelint.sandbox.hubspot.call import Call, Handler, Json, link_numbers, page, record_id, respond
 from pipelint.sandbox.hubspot.errors import HubSpotError, invalid_input, not_found
 from pipelint.sandbox.hubspot.object_types import CONTACTS, ObjectType, object_type
 from pipelint.sandbox.hubspot.portal import INTEGRATION, Portal
@@ -137,9 +137,11 @@ def _targets(portal: Portal, kind: ObjectType, sent: object) -> list[tuple[Objec
     """What a new record is to be linked with: the other type follows from the numbers of the links."""
     targets = []
     for it in sent if isinstance(sent, list) else []:
-        number = int(it["types"][0]["associationTypeId"])
-        other, labels = portal.links.types.numbered(kind, number)
-        other_id = record_id(it["to"]["id"])
+        numbers, end = link_numbers(it.get("types")), it.get("to")
+        if not numbers or not isinstance(end, dict):
+            raise invalid_input("an association takes to and types", "json")
+        other, labels = portal.links.types.numbered(kind, numbers[0])
+        other_id = record_id(end.get("id"))
         if portal.store.get(other, other_id) is None:
             raise HubSpotError(400, f"No {other.singular} with the id {other_id} exists")
         targets.append((other, other_id, labels))

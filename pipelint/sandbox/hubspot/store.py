@@ -17,6 +17,12 @@ HISTORY = ("record", "property", "at", "value", "source", "source_id", "user")
 """Columns of a history table: one row for each value that came after the first, and for the first one then."""
 
 _ID = "hs_object_id"
+_OWN = {
+    _ID: "INTEGER PRIMARY KEY",
+    "_archived": "INTEGER NOT NULL DEFAULT 0",
+    "_archived_at": "INTEGER",
+}
+"""Columns that every table has."""
 
 
 def quote(name: str) -> str:
@@ -42,19 +48,28 @@ class Store:
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         weakref.finalize(self, self._db.close)
-        self._columns: dict[str, dict[str, None]] = {}
+        self._columns: dict[ObjectType, dict[str, str]] = {it: dict(_OWN) for it in OBJECT_TYPES}
+        self._last = {it: it.first_id - 1 for it in OBJECT_TYPES}
+        self._created = saved is not None
         if saved is not None:
             file = sqlite3.connect(saved)
             file.backup(self._db)
             file.close()
-        else:
             for kind in OBJECT_TYPES:
-                self._create(kind)
+                self._read(kind)
+        else:
             self.run("CREATE TABLE links (pair INTEGER, a INTEGER, b INTEGER, type INTEGER,"
                      " PRIMARY KEY (pair, a, b, type)) WITHOUT ROWID")  # fmt: skip
             self.run("CREATE TABLE merged (kind TEXT, old INTEGER, new INTEGER, PRIMARY KEY (kind, old))")
             self.run("CREATE TABLE setup (document TEXT)")
-        self._last = {it: self._highest(it) for it in OBJECT_TYPES}
+
+    def create_tables(self) -> None:
+        """Make the tables with all columns added so far: many times faster than one by one."""
+        with self.lock:
+            if not self._created:
+                for kind in OBJECT_TYPES:
+                    self._create(kind)
+                self._created = True
 
     def save(self, path: Path) -> None:
         """Write everything to a file, beside it first: a stop half-way leaves the earlier file whole."""
@@ -116,18 +131,20 @@ class Store:
 
     def update(self, kind: ObjectType, record: int, changes: Mapping[str, Value]) -> None:
         sets = ", ".join(f"{quote(it)} = ?" for it in changes)
-        self.run(f"UPDATE {kind.name} SET {sets} WHERE {_ID} = ?", [*changes.values(), record])
+        if changes:
+            self.run(f"UPDATE {kind.name} SET {sets} WHERE {_ID} = ?", [*changes.values(), record])
 
     def remove(self, kind: ObjectType, record: int) -> None:
         """Take away a record without a trace."""
         self.run(f"DELETE FROM {kind.name} WHERE {_ID} = ?", [record])
         self.run(f"DELETE FROM {history_of(kind)} WHERE record = ?", [record])
 
-    def remember(self, kind: ObjectType, record: int, until: int) -> None:
+    def remember(self, kind: ObjectType, record: int, now: int, until: int) -> None:
         """Keep a record, or its absence, as it is now, for the search index until it has caught up."""
-        columns = ", ".join(quote(it) for it in self._columns[kind.name])
+        columns = ", ".join(quote(it) for it in self._columns[kind])
         stale = stale_of(kind)
         with self.lock:
+            self.run(f"DELETE FROM {stale} WHERE _until <= ?", [now])
             if self.scalar(f"SELECT count(*) FROM {stale} WHERE {_ID} = ?", [record]):
                 return
             copied = self.run(
@@ -140,15 +157,18 @@ class Store:
     def add_column(self, kind: ObjectType, definition: Property) -> None:
         """Room for a property; one that was there before finds its values again."""
         with self.lock:
-            if definition.name not in self._columns[kind.name]:
-                self._columns[kind.name][definition.name] = None
-                shape = "INTEGER" if definition.type == "datetime" else "TEXT"
+            if definition.name in self._columns[kind]:
+                return
+            shape = self._columns[kind][definition.name] = (
+                "INTEGER" if definition.type == "datetime" else "TEXT"
+            )
+            if self._created:
                 for table in (kind.name, stale_of(kind)):
                     self.run(f"ALTER TABLE {table} ADD COLUMN {quote(definition.name)} {shape}")
 
     def columns(self, kind: ObjectType) -> list[str]:
         """All columns of a type, the id first."""
-        return list(self._columns[kind.name])
+        return list(self._columns[kind])
 
     def create_indexes(self) -> None:
         """Called after a bulk load, which is several times faster into tables without them."""
@@ -160,21 +180,17 @@ class Store:
             self.run("ANALYZE")
 
     def _create(self, kind: ObjectType) -> None:
-        self.run(
-            f"CREATE TABLE {kind.name} ({_ID} INTEGER PRIMARY KEY, _archived INTEGER NOT NULL DEFAULT 0,"
-            " _archived_at INTEGER)"
-        )
-        self.run(
-            f"CREATE TABLE {stale_of(kind)} ({_ID} INTEGER PRIMARY KEY, _archived INTEGER NOT NULL DEFAULT 0,"
-            " _archived_at INTEGER, _until INTEGER)"
-        )
+        columns = ", ".join(f"{quote(name)} {shape}" for name, shape in self._columns[kind].items())
+        self.run(f"CREATE TABLE {kind.name} ({columns})")
+        self.run(f"CREATE TABLE {stale_of(kind)} ({columns}, _until INTEGER)")
         self.run(
             f"CREATE TABLE {history_of(kind)} (record INTEGER, property TEXT, at INTEGER, value,"
             " source TEXT, source_id TEXT, user INTEGER)"
         )
 
-    def _highest(self, kind: ObjectType) -> int:
-        found = self.rows(f"PRAGMA table_info({kind.name})")
-        self._columns[kind.name] = {str(it["name"]): None for it in found}
-        old = self.scalar("SELECT max(old) FROM merged WHERE kind = ?", [kind.name])
-        return max(self.scalar(f"SELECT max({_ID}) FROM {kind.name}"), old, kind.first_id - 1)
+    def _read(self, kind: ObjectType) -> None:
+        """Which columns a saved table has, and the last id that was handed out."""
+        for it in self.rows(f"PRAGMA table_info({kind.name})"):
+            self._columns[kind].setdefault(it["name"], it["type"])
+        merged = self.scalar("SELECT max(old) FROM merged WHERE kind = ?", [kind.name])
+        self._last[kind] = max(self.scalar(f"SELECT max({_ID}) FROM {kind.name}"), merged, self._last[kind])

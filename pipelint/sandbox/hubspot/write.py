@@ -51,7 +51,7 @@ class Writer:
             row["hs_object_id"] = record
             derive(kind, None, row, at, pipelines)
             self._remember(kind, record)
-            self._store.insert(kind, row)
+            self._store.insert(kind, {name: value for name, value in row.items() if value is not None})
             if source.user is None:
                 made = [Version(record, name, at, row[name], source) for name in changes]
                 self._portal.history.add_many(kind, made)
@@ -183,6 +183,6 @@ class Writer:
 
     def _remember(self, kind: ObjectType, record: int) -> None:
         """Let the search index lag behind."""
-        lag = self._portal.index_lag
+        lag, now = int(self._portal.index_lag.total_seconds() * 1000), self._portal.now()
         if lag:
-            self._store.remember(kind, record, self._portal.now() + int(lag.total_seconds() * 1000))
+            self._store.remember(kind, record, now, now + lag)
