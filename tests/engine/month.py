@@ -74,7 +74,8 @@ class Colleagues:
     def create(self) -> None:
         self.created += 1
         fields = {"Name": f"New deal {self.created}", "StageName": "Qualification", "CloseDate": self.day(40)}
-        self.sandbox.org.create("Opportunity", {**fields, "AccountId": self.some("Account")["Id"]})
+        account = self.sandbox.org.create("Account", {"Name": f"New company {self.created}"})
+        self.sandbox.org.create("Opportunity", {**fields, "AccountId": account})
 
     def delete(self) -> None:
         self.sandbox.org.delete("Opportunity", str(self.deal()["Id"]))
@@ -89,7 +90,10 @@ class Colleagues:
 
     def merge(self) -> None:
         """As Salesforce merges two accounts: what belongs to one goes to the other, and it names its master."""
-        kept, lost = self.chance.sample(self.rows("Account"), 2)
+        accounts = self.rows("Account")
+        if len(accounts) < 10:
+            return
+        kept, lost = self.chance.sample(accounts, 2)
         for child in ("Opportunity", "Contact"):
             for row in self.rows(child):
                 if row["AccountId"] == lost["Id"]:

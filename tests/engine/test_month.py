@@ -286,5 +286,5 @@ def test_a_few_days(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_month(tmp_path: Path, seed: int) -> None:
     with a_month(tmp_path, size=60, seed=seed) as month:
-        live(month, days=30, runs=3, deeds=15, story=LONG)
+        live(month, days=30, runs=2, deeds=15, story=LONG)
         assert month.writes > 100
