@@ -63,7 +63,7 @@ class Rows:
     place: Place = BEGINNING
 
 
-def pages(client: Client, select: Select, place: Place = Place()) -> Iterator[Rows]:
+def pages(client: Client, select: Select, place: Place = BEGINNING) -> Iterator[Rows]:
     """The pages of a statement; with a `place`, those that are left of a job of an earlier run."""
     if place.job:
         try:

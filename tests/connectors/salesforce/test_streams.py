@@ -230,6 +230,16 @@ def test_a_deletion_that_only_the_log_tells_is_told_once(
     assert [list(page.deleted) for page in again] == [[]]
 
 
+def test_a_deletion_that_bin_and_log_tell_is_told_once(
+    sandbox: SalesforceSandbox, connector: SalesforceConnector
+) -> None:
+    pages = list(connector.pull(Stream.ACCOUNTS, None, ()))
+    gone = first(sandbox, "Account")
+    sandbox.org.delete("Account", gone)
+    after = list(connector.pull(Stream.ACCOUNTS, pages[-1].cursor, ()))
+    assert [id_ for page in after for id_ in page.deleted] == [gone]
+
+
 def test_a_record_that_comes_back_is_delivered_again(
     sandbox: SalesforceSandbox, connector: SalesforceConnector
 ) -> None:
