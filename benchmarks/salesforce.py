@@ -1,7 +1,17 @@
 """A large Salesforce org: pulled whole, pulled again after some changes, and written back to.
 
-The org is the sandbox in a process of its own, so that memory is that of pipelint alone. Run with the number of
-opportunities, 200,000 unless told otherwise: `python benchmarks/salesforce.py 20000`.
+    python benchmarks/salesforce.py [OPPORTUNITIES]
+
+The org is the sandbox in a process of its own, so that memory is that of pipelint alone; it should depend on the
+size of a page, not on that of the org. Seconds are those of both processes together.
+
+One run with 200,000 opportunities, on two cores that others kept busy (5,238,631 records in the org):
+
+    pulled whole                  5,238,631 records    890.7 s    5,881 records/s   2,563 requests   peak 171 MB
+    pulled after 1,000 changed        1,984 records      9.7 s      205 records/s      62 requests   peak 171 MB
+    written back                      5,000 records     12.7 s      393 records/s       9 requests   peak 171 MB
+
+A pull of 3,000 opportunities (79,264 records) peaks at 101 MB.
 """
 
 from __future__ import annotations
