@@ -9,7 +9,16 @@ from werkzeug.wrappers import Response
 from pipelint.sandbox.hubspot.call import Call, Handler, Json, batch, batch_error, record_id
 from pipelint.sandbox.hubspot.errors import HubSpotError, invalid_input
 from pipelint.sandbox.hubspot.object_types import ObjectType
-from pipelint.sandbox.hubspot.objects import PAGE, PAGE_WITH_HISTORY, changed, created, find, sent_properties
+from pipelint.sandbox.hubspot.objects import (
+    PAGE,
+    PAGE_WITH_HISTORY,
+    changed,
+    created,
+    find,
+    sent_properties,
+    unique,
+)
+from pipelint.sandbox.hubspot.store import quote
 from pipelint.sandbox.hubspot.told import asked, columns, records
 from pipelint.sandbox.hubspot.values import Row
 
@@ -20,21 +29,18 @@ def read(call: Call) -> object:
     properties = asked(portal, kind, _names(body, "properties"))
     history = portal.properties[kind].known(_names(body, "propertiesWithHistory"))
     inputs = call.inputs(PAGE_WITH_HISTORY if history else PAGE, body)
-    by = str(body.get("idProperty") or "hs_object_id")
+    by = unique(portal, kind, str(body.get("idProperty") or "hs_object_id"))
     wanted = [str(it.get("id", "")) for it in inputs]
-    column = by if by == "hs_object_id" else f'"{by}"'
-    if by != "hs_object_id":
-        portal.properties[kind].known([by]) or find(portal, kind, "", by)
-    values = [record_id(it) for it in wanted] if by == "hs_object_id" else wanted
-    marks = ", ".join("?" * len(values))
-    by_property = portal.properties[kind].known([by])
+    if by.name == "hs_object_id":
+        wanted = [str(record_id(it)) for it in wanted]
+    marks = ", ".join("?" * len(wanted))
     found = portal.store.rows(
-        f"SELECT {columns(kind, properties, history, by_property)} FROM {kind.name}"
-        f" WHERE {column} IN ({marks}) AND _archived = ? ORDER BY hs_object_id DESC",
-        [*values, int(call.flag("archived"))],
+        f"SELECT {columns(kind, properties, history, [by])} FROM {kind.name}"
+        f" WHERE {quote(by.name)} IN ({marks}) AND _archived = ? ORDER BY hs_object_id DESC",
+        [*wanted, int(call.flag("archived"))],
     )
     rows: list[Row] = [dict(it) for it in found]
-    present = {str(row[by]) for row in rows}
+    present = {str(row[by.name]) for row in rows}
     missing = [it for it in dict.fromkeys(wanted) if it not in present]
     return batch(call, records(portal, kind, rows, properties, history), _missing(kind, missing))
 

@@ -52,6 +52,10 @@ class History:
     def add_many(self, kind: ObjectType, versions: Iterable[Version]) -> None:
         self._store.insert_many(history_of(kind), HISTORY, (it.row() for it in versions))
 
+    def move(self, kind: ObjectType, old: int, new: int) -> None:
+        """Let the record that came out of a merger have the history of this one."""
+        self._store.run(f"UPDATE {history_of(kind)} SET record = ? WHERE record = ?", [new, old])
+
     def change(self, kind: ObjectType, before: Row, name: str, value: Value, at: int, source: Source) -> None:
         """A further value; the first one is written down with it when this is the first change."""
         record = int(before["hs_object_id"] or 0)

@@ -22,15 +22,17 @@ class Links:
         self.types = types
 
     def of(self, first: ObjectType, records: Sequence[int], second: ObjectType) -> Linked:
-        """What is linked with these records, ordered by id; archived records keep no links."""
+        """What is linked with these records, ordered by id; links of archived records are not shown."""
         pair, reverse = self.types.pair(first, second)
         ours, theirs = ("b", "a") if reverse else ("a", "b")
         known = {it.id: it for it in pair.types}
         found: Linked = defaultdict(list)
         marks = ", ".join("?" * len(records))
         rows = self._store.rows(
-            f"SELECT {ours}, {theirs}, type FROM links WHERE pair = ? AND {ours} IN ({marks})"
-            f" ORDER BY {ours}, {theirs}",
+            f"SELECT {ours}, {theirs}, type FROM links"
+            f" JOIN {first.name} AS ours ON ours.hs_object_id = {ours} AND NOT ours._archived"
+            f" JOIN {second.name} AS theirs ON theirs.hs_object_id = {theirs} AND NOT theirs._archived"
+            f" WHERE pair = ? AND {ours} IN ({marks}) ORDER BY {ours}, {theirs}, type",
             [pair.key, *records],
         )
         for ours_id, theirs_id, type_id in rows:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipelint.sandbox.hubspot.errors import Detail, HubSpotError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # there is one object of each: identity is quick to hash
 class ObjectType:
     """One kind; `created` and `modified` are the properties with its stamps, `defaults` what comes unasked."""
 

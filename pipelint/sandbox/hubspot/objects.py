@@ -11,6 +11,8 @@ from pipelint.sandbox.hubspot.call import Call, Handler, Json, link_numbers, pag
 from pipelint.sandbox.hubspot.errors import HubSpotError, invalid_input, not_found
 from pipelint.sandbox.hubspot.object_types import CONTACTS, ObjectType, object_type
 from pipelint.sandbox.hubspot.portal import INTEGRATION, Portal
+from pipelint.sandbox.hubspot.property import Property
+from pipelint.sandbox.hubspot.store import quote
 from pipelint.sandbox.hubspot.told import asked, columns, records
 
 PAGE, PAGE_WITH_HISTORY = 100, 50
@@ -88,18 +90,26 @@ def purge_contact(call: Call) -> object:
 
 def find(portal: Portal, kind: ObjectType, text: str, id_property: str | None = None) -> int:
     """The id of the record meant: by its id, or by a property with unique values."""
-    if not id_property or id_property == "hs_object_id":
+    by = unique(portal, kind, id_property or "hs_object_id")
+    if by.name == "hs_object_id":
         return record_id(text)
-    definition = portal.properties[kind].get(id_property)
-    if definition is None or not (definition.unique or (kind is CONTACTS and id_property == "email")):
-        raise invalid_input(f"{id_property} is not a unique property of {kind.name}")
     found = portal.store.rows(
-        f'SELECT hs_object_id FROM {kind.name} WHERE "{id_property}" = ? COLLATE NOCASE AND NOT _archived',
+        f"SELECT hs_object_id FROM {kind.name} WHERE {quote(by.name)} = ? COLLATE NOCASE AND NOT _archived",
         [text],
     )
     if not found:
         raise not_found()
     return int(found[0][0])
+
+
+def unique(portal: Portal, kind: ObjectType, name: str) -> Property:
+    """A property whose values tell records apart."""
+    found = portal.properties[kind].get(name)
+    if found is None or not (
+        found.unique or name == "hs_object_id" or (kind is CONTACTS and name == "email")
+    ):
+        raise invalid_input(f"{name} is not a unique property of {kind.name}")
+    return found
 
 
 def sent_properties(body: Mapping[str, object]) -> Mapping[str, object]:

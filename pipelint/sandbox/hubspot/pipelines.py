@@ -103,11 +103,10 @@ class Pipelines:
         return found
 
     def has(self, pipeline_id: str, stage_id: str) -> bool:
-        """Whether the pipeline is in use and the stage one of its."""
-        return any(
-            it.id == pipeline_id and it.archived_at is None and it.stage(stage_id) is not None
-            for it in self.all
-        )
+        """Whether a record can be moved there: both are in use, and belong together."""
+        found = next((it for it in self.all if it.id == pipeline_id and it.archived_at is None), None)
+        stage = None if found is None else found.stage(stage_id)
+        return stage is not None and stage.archived_at is None
 
     def stage(self, pipeline_id: str, stage_id: str) -> Stage:
         """A stage of a pipeline; refuses where there is none."""

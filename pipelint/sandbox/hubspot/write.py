@@ -90,25 +90,29 @@ class Writer:
         return after
 
     def archive(self, kind: ObjectType, record: int) -> None:
-        """Into the recycle bin: the record is in no list and no search, and has no links any more."""
+        """Into the recycle bin: the record is in no list and no search, and nothing is linked with it."""
         if self._store.get(kind, record) is not None:
+            targets = self._targets(kind, record)
             self._remember(kind, record)
             self._store.update(kind, record, {"_archived": 1, "_archived_at": self._portal.now()})
-            targets = self._targets(kind, record)
-            self._portal.links.drop(kind, record)
             self._renew(targets)
 
     def restore(self, kind: ObjectType, record: int) -> None:
-        """Out of the recycle bin; the stamp moves."""
+        """Out of the recycle bin, links and all; the stamp moves."""
         if self._store.get(kind, record, archived=True) is None:
             raise not_found()
+        self._remember(kind, record)
         at = self._portal.now()
         self._store.update(kind, record, {"_archived": 0, "_archived_at": None, kind.modified: at})
+        self._renew_targets(kind, record)
 
     def purge(self, kind: ObjectType, record: int) -> None:
         """Gone without a trace."""
+        targets = self._targets(kind, record)
+        self._remember(kind, record)
         self._portal.links.drop(kind, record)
         self._store.remove(kind, record)
+        self._renew(targets)
 
     def merge(self, kind: ObjectType, primary: int, other: int, source: Source) -> int:
         """Two deals become a third one; of two contacts or companies the first survives (fact sheet §5)."""
@@ -132,6 +136,7 @@ class Writer:
             }
             for it in (*gone, survivor):
                 self._remember(kind, it)
+            self._portal.history.move(kind, primary, survivor)
             for it in gone:
                 self._portal.links.move(kind, it, survivor)
                 self._store.remove(kind, it)
@@ -144,6 +149,8 @@ class Writer:
                 kind, [Version(survivor, "hs_merged_object_ids", at, values["hs_merged_object_ids"],
                                Source("MERGE_OBJECTS", source.id, source.user))]
             )  # fmt: skip
+            self._renew([(kind, survivor)])
+            self._count_contacts(kind, survivor)
         return survivor
 
     def linked(self, first: ObjectType, a: int, second: ObjectType, b: int) -> None:
@@ -152,15 +159,18 @@ class Writer:
             self._renew([(second, b)])
         elif second in ACTIVITIES:
             self._renew([(first, a)])
-        for kind, record, other in ((first, a, second), (second, b, first)):
-            if kind is DEALS and other is CONTACTS:
-                count = len(self._portal.links.ids(DEALS, record, CONTACTS))
-                self._store.update(DEALS, record, {"num_associated_contacts": str(count)})
+        self._count_contacts(first, a)
+        self._count_contacts(second, b)
 
     def survivor(self, kind: ObjectType, record: int) -> int:
         """The record that this one was merged into, or itself."""
         found = self._store.rows("SELECT new FROM merged WHERE kind = ? AND old = ?", [kind.name, record])
         return int(found[0][0]) if found else record
+
+    def _count_contacts(self, kind: ObjectType, record: int) -> None:
+        if kind is DEALS:
+            count = len(self._portal.links.ids(DEALS, record, CONTACTS))
+            self._store.update(DEALS, record, {"num_associated_contacts": str(count)})
 
     def _targets(self, kind: ObjectType, record: int) -> list[tuple[ObjectType, int]]:
         if kind not in ACTIVITIES:

@@ -28,6 +28,7 @@ def codes(answer: Any) -> list[str]:
         ({"deadline": "2026-12-01T09:00:00Z"}, "INVALID_DATE"),
         ({"hs_priority": "High"}, "INVALID_OPTION"),  # the label, not the value
         ({"dealstage": "186012401"}, "INVALID_OPTION"),  # a stage of the other pipeline
+        ({"dealstage": "186012378"}, "INVALID_OPTION"),  # a stage that was put away
         ({"hubspot_owner_id": "1"}, "INVALID_OWNER_ID"),
         ({"risk": "x" * 65_537}, "PROPERTY_VALUE_TOO_LONG"),
         ({"risk": None}, "INVALID_VALUE"),
@@ -197,7 +198,8 @@ def test_a_link_does_not_move_the_stamp(sandbox, deal):
 
 
 def test_two_merged_deals_become_a_third_under_which_both_are_answered(api, sandbox, deal):
-    one, two = deal("One", amount="5"), deal("Two", risk="Budget")
+    one, two = deal("One", amount="4"), deal("Two", risk="Budget")
+    sandbox.portal.update("deals", one, {"amount": "5"})
     contact = sandbox.portal.create("contacts", {"lastname": "Vogt"})
     sandbox.portal.associate("deals", two, "contacts", contact, "Champion")
     merged = api.post("/crm/v3/objects/deals/merge", {"primaryObjectId": one, "objectIdToMerge": two})["id"]
@@ -211,6 +213,11 @@ def test_two_merged_deals_become_a_third_under_which_both_are_answered(api, sand
     body = {"inputs": [{"id": two}, {"id": merged}]}
     links = api.post("/crm/v4/associations/deals/contacts/batch/read", body)
     assert [it["from"]["id"] for it in links["results"]] == [merged]
+    history = api.get(f"/crm/v3/objects/deals/{merged}", propertiesWithHistory="amount")[
+        "propertiesWithHistory"
+    ]
+    assert [it["value"] for it in history["amount"]] == ["5", "4"]
+    assert told["num_associated_contacts"] == "1"
     again = sandbox.portal.merge("deals", merged, deal("Three"))
     assert api.get(f"/crm/v3/objects/deals/{one}")["id"] == again
 
@@ -268,3 +275,13 @@ def test_a_change_tells_which_way_it_came(api, sandbox, deal, source):
     sandbox.portal.update("deals", identity, {"amount": "5"}, Source(source, "1"))
     found = api.get(f"/crm/v3/objects/deals/{identity}", propertiesWithHistory="amount")
     assert found["propertiesWithHistory"]["amount"][0]["sourceType"] == source
+
+
+def test_records_are_read_by_a_unique_property(api, sandbox):
+    contact = sandbox.portal.create("contacts", {"email": "a@b.example"})
+    body = {"idProperty": "email", "inputs": [{"id": "a@b.example"}, {"id": "c@d.example"}]}
+    answer = api.post("/crm/v3/objects/contacts/batch/read", body)
+    assert [it["id"] for it in answer["results"]] == [contact]
+    assert answer["errors"][0]["context"]["ids"] == ["c@d.example"]
+    api.post("/crm/v3/objects/contacts/batch/read", {**body, "idProperty": "city"})
+    assert api.status == 400
