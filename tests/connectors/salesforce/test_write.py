@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelint.connectors.base import Change, Outcome
+from pipelint.connectors.base import Change, Outcome, WriteLimits, WriteValue
 from pipelint.connectors.http import NotSent
+from pipelint.connectors.salesforce import write as writing
 from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import Busy, PermissionMissing
 from pipelint.sandbox.salesforce import SalesforceSandbox
@@ -225,3 +226,47 @@ def test_fields_that_are_not_there_cannot_be_read(connector: SalesforceConnector
 def test_many_ids_are_read_in_chunks(ready: SalesforceConnector, deals: list[str]) -> None:
     unknown = [f"006{number:012d}AAA" for number in range(400)]
     assert set(stored(ready, [*unknown, *deals[:3]])) == set(deals[:3])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Pipelint_Summary__c", "x" * 300),
+        ("Pipelint_Summary__c", "y" * 254 + "  z"),
+        ("Pipelint_Summary__c", "  padded\r\ntext "),
+        ("Pipelint_Summary__c", "   "),
+        ("Pipelint_Hygiene__c", Decimal("72.4")),
+        ("Pipelint_Hygiene__c", Decimal("72.5")),
+        ("Pipelint_Flags__c", ("single-threaded", "close-date-past", "single-threaded")),
+        ("Pipelint_Flags__c", ()),
+    ],
+)
+@pytest.mark.parametrize("many", [False, True])
+def test_what_is_read_back_equals_what_was_meant(
+    ready: SalesforceConnector,
+    deals: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: WriteValue,
+    many: bool,
+) -> None:
+    """Else it would be written again for ever."""
+    if many:
+        monkeypatch.setattr(writing, "LIMITS", WriteLimits(batch=200, job=40, job_above=0))
+    assert counts(write(ready, [Change("opportunity", deals[0], {name: value})])) == {"written": 1}
+    [(_, read)] = ready.read("opportunity", deals[:1], [name])
+    assert read[name] == ready.normalised("opportunity", name, value)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_converted_lead_is_skipped_with_the_reason(
+    sandbox: SalesforceSandbox, ready: SalesforceConnector, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    if many:
+        monkeypatch.setattr(writing, "LIMITS", WriteLimits(batch=200, job=40, job_above=0))
+    leads = [sandbox.org.create("Lead", {"LastName": f"Lead {n}", "Company": "Acme"}) for n in range(2)]
+    store = sandbox.org.store
+    store.update(store.schema["Lead"], leads[0], {"IsConverted": 1})
+    outcomes = write(ready, [Change("lead", lead, {"Rating": "Hot"}) for lead in leads])
+    assert outcomes[leads[0]].code == "CANNOT_UPDATE_CONVERTED_LEAD"
+    assert counts(outcomes) == {"written": 1, "refused": 1}
