@@ -31,7 +31,7 @@ from pipelint.connectors.hubspot.schema import Portal, Property, infos
 from pipelint.connectors.hubspot.settings import Settings
 from pipelint.connectors.hubspot.streams import Followed
 from pipelint.connectors.hubspot.write import LIMITS, Writer
-from pipelint.records import Pipeline, StageChange, Stream
+from pipelint.records import ActivityLink, Pipeline, StageChange, Stream
 
 ORDER: Final = (
     Stream.OWNERS,
@@ -58,6 +58,7 @@ _WHOLE: Final = {
     Stream.STAGES: lists.STAGE_FIELDS,
     Stream.STAGE_CHANGES: frozenset(StageChange._fields),
     Stream.CONTACT_ROLES: roles.SUPPLIED,
+    Stream.ACTIVITY_LINKS: frozenset(ActivityLink._fields),
 }
 
 
@@ -162,6 +163,7 @@ class HubSpotConnector:
         return self._writer.write(changes)
 
     def close(self) -> None:
+        self._histories.close()
         self._client.close()
 
     @cached_property
@@ -196,11 +198,10 @@ class HubSpotConnector:
             currency=account.companyCurrency,
             custom=mapped,
         )
-        parts = tuple(
-            Part(followed, self._asked(followed, mapped))
-            for followed in self._followed(stream)
-            if self._portal.sees(followed.kind)
-        )
+        followed = self._followed(stream)
+        # Where none of them may be read, the first says why.
+        seen = [each for each in followed if self._portal.sees(each.kind)] or followed[:1]
+        parts = tuple(Part(each, self._asked(each, mapped)) for each in seen)
         watch = self._deals.note if stream is Stream.OPPORTUNITIES else None
         every = DAILY if stream in _DAILY else WEEKLY
         return Walk(self._client, stream, reading, parts, every, watch)

@@ -56,28 +56,38 @@ class Histories:
     def pull(self, stream: Stream, text: str | None) -> Iterator[Page]:
         """Pages of what changed; the last one is always there."""
         cursor, begins = next_pass(text, self._client.now(), _NEVER)
-        kept, self._kept = self._kept, None
         found = self._asked(stream, cursor)
-        if stream is Stream.FIELD_CHANGES and kept and kept.covers(cursor) and cursor.after is None:
-            found = kept.replayed(cursor)
+        if stream is Stream.FIELD_CHANGES and self._kept and self._kept.covers(cursor):
+            found = self._kept.replayed(cursor)
         last = cursor
         for records, last in found:
             yield Page(stream, records, last.text(), begins_full=begins)
             begins = False
+        if stream is Stream.FIELD_CHANGES:
+            self.close()
         done = Cursor(until=last.until, full_at=last.full_at, since=last.since, done=True)
         yield Page(stream, (), done.text(), begins_full=begins, ends_full=cursor.since is None)
 
+    def close(self) -> None:
+        """Forget what was kept."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
     def _asked(self, stream: Stream, cursor: Cursor) -> Iterator[tuple[list[Record], Cursor]]:
         moves = stream is Stream.STAGE_CHANGES
-        keeping = _Kept(cursor.since, cursor.until) if moves and cursor.after is None else None
+        if moves:
+            self.close()
+        keeping = self._kept = _Kept(cursor.since) if moves and cursor.after is None else self._kept
         changes = partial(field_changes, zone=self._zone())
         for rows, place in self._rows(cursor):
             read = [change for row in rows for change in (stage_changes(row) if moves else changes(row))]
-            if keeping is not None:
+            if moves and keeping is not None:
                 keeping.keep([change for row in rows for change in changes(row)])
                 keeping.until = place.until
             yield list(read), place
-        self._kept = keeping
+        if moves and keeping is not None:
+            keeping.whole = True
 
     def _rows(self, cursor: Cursor) -> Iterator[tuple[list[Row], Cursor]]:
         if cursor.since is not None:
@@ -99,13 +109,16 @@ class Histories:
 class _Kept:
     """Field changes on the disk, out of the memory's way and gone with the process."""
 
-    def __init__(self, since: datetime | None, until: datetime) -> None:
+    def __init__(self, since: datetime | None) -> None:
         self.since = since
-        self.until = until
+        self.until: datetime | None = None
+        self.whole = False
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been read
 
     def covers(self, cursor: Cursor) -> bool:
         """Whether it holds all that a pass asks for."""
+        if not self.whole or cursor.after is not None:
+            return False
         return self.since is None or (cursor.since is not None and self.since <= cursor.since)
 
     def keep(self, changes: Sequence[FieldChange]) -> None:
@@ -114,13 +127,15 @@ class _Kept:
 
     def replayed(self, cursor: Cursor) -> Iterator[tuple[list[Record], Cursor]]:
         """What was kept, in pages; where this is cut, all is asked for."""
-        place = msgspec.structs.replace(cursor, until=self.until)
+        place = msgspec.structs.replace(cursor, until=self.until or cursor.until)
         self._file.seek(0)
-        with self._file:
-            lines = map(_line.decode, self._file)
-            while some := list(islice(lines, _PAGE)):
-                yield [FieldChange(*values) for values in some], place
+        lines = map(_line.decode, self._file)
+        while some := list(islice(lines, _PAGE)):
+            yield [FieldChange(*values) for values in some], place
         yield [], place
+
+    def close(self) -> None:
+        self._file.close()
 
 
 _line: Final = msgspec.json.Decoder(

@@ -102,7 +102,7 @@ def company(given: Given) -> list[Record]:
 
 
 def contact(given: Given) -> list[Record]:
-    """A person at a customer; the company is the contact's primary one."""
+    """A person at a customer."""
     p = given.row.properties
     person = Contact(
         id=given.row.id,
@@ -110,7 +110,7 @@ def contact(given: Given) -> list[Record]:
         url=f"{given.reading.address}/0-1/{given.row.id}",
         name=_full_name(p),
         email=n.text(p.get("email")),
-        account=n.text(p.get("associatedcompanyid")),
+        account=primary(given.linked.get("companies", ())),
         owner=n.text(p.get("hubspot_owner_id")),
         custom=_custom(given),
     )

@@ -118,6 +118,7 @@ class Portal:
         self._client = client
         self._properties: dict[str, dict[str, Property]] = {}
         self._pipelines: dict[str, dict[str, PipelineRow]] = {}
+        self._seen: dict[str, bool] = {}
 
     def properties(self, kind: str) -> dict[str, Property]:
         """The live properties of an object type, by name."""
@@ -142,11 +143,15 @@ class Portal:
         return next((each for each in found.stages if each.id == stage), None) if found else None
 
     def sees(self, kind: str) -> bool:
-        """Whether there is such an object type, and we may read it."""
-        try:
-            return bool(self.properties(kind))
-        except PermissionMissing:
-            return False
+        """Whether there are such records in this account, and we may read them; asked for once."""
+        if kind not in self._seen:
+            try:
+                path = self._client.reading.objects(kind)
+                self._client.get(path, msgspec.Raw, name=f"the {kind}", query=[("limit", "1")])
+                self._seen[kind] = True
+            except PermissionMissing:
+                self._seen[kind] = False
+        return self._seen[kind]
 
     def forget(self) -> None:
         """Ask anew: properties were made or changed."""

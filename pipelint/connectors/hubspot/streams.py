@@ -14,7 +14,6 @@ from pipelint.errors import UnexpectedAnswer
 from pipelint.records import (
     Account,
     Activity,
-    ActivityLink,
     Contact,
     Lead,
     LineItem,
@@ -67,8 +66,9 @@ COMPANIES: Final = Followed(
 CONTACTS: Final = Followed(
     "contacts",
     "0-1",
-    ("firstname", "lastname", "email", "associatedcompanyid", "hubspot_owner_id", "lastmodifieddate"),
+    ("firstname", "lastname", "email", "hubspot_owner_id", "lastmodifieddate"),
     readers.contact,
+    links=("companies",),
     stamp="lastmodifieddate",
 )
 LEADS: Final = Followed(
@@ -154,7 +154,6 @@ SUPPLIED: Final[Mapping[Stream, frozenset[str]]] = {
     Stream.LEADS: frozenset(Lead._fields) - {"custom", "source"},
     Stream.LINE_ITEMS: frozenset(LineItem._fields),
     Stream.ACTIVITIES: frozenset(Activity._fields),
-    Stream.ACTIVITY_LINKS: frozenset(ActivityLink._fields),
 }
 """What HubSpot tells of each stream; all else is not synced, or mapped by the pack."""
 
@@ -177,7 +176,6 @@ SOURCES: Final[Mapping[Stream, Mapping[str, str]]] = {
         "lost_reason": "closed_lost_reason",
     },
     Stream.ACCOUNTS: {"industry": "industry", "employees": "numberofemployees"},
-    Stream.CONTACTS: {"account": "associatedcompanyid"},
     Stream.LINE_ITEMS: {"discount": "hs_discount_percentage"},
 }
 """Fields that come from one property, which a portal may have removed: then they are not synced."""

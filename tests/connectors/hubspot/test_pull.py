@@ -1,0 +1,171 @@
+"""What a pull from HubSpot brings, and how it follows merges, archives, links and other versions of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from pipelint.connectors.contract import State, settle
+from pipelint.connectors.hubspot.connector import HubSpotConnector
+from pipelint.errors import PermissionMissing
+from pipelint.records import Account, Activity, ContactRole, FieldChange, Opportunity, StageChange, Stream
+from pipelint.sandbox.hubspot import HubSpotSandbox
+
+
+def full(connector: HubSpotConnector, stream: Stream) -> State:
+    return settle({}, connector.pull(stream, None, ()))
+
+
+def cursor(connector: HubSpotConnector, stream: Stream) -> str:
+    return list(connector.pull(stream, None, ()))[-1].cursor
+
+
+def of(state: State, kind: type) -> list:  # type: ignore[type-arg]  # a list of that kind
+    return [record for record in state.values() if isinstance(record, kind)]
+
+
+def test_both_families_of_paths_bring_the_same(
+    sandbox: HubSpotSandbox, connect: Callable[..., HubSpotConnector]
+) -> None:
+    dated, old = connect(sandbox), connect(sandbox, read_version="v3", write_version="v3")
+    for stream in dated.streams():
+        assert full(dated, stream) == full(old, stream), stream
+
+
+def test_a_deal_is_read_with_its_company_its_stage_and_its_day(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    # Midnight in Paris is the day before in UTC: the date is meant where the account is.
+    deal = sandbox.portal.ids("deals")[0]
+    sandbox.portal.update("deals", deal, {"closedate": "2026-12-30T23:00:00Z"})
+    [found] = [one for one in of(full(connector, Stream.OPPORTUNITIES), Opportunity) if one.id == deal]
+    assert (found.amount, found.currency, found.close_date) == (Decimal("1000.5"), "EUR", date(2026, 12, 31))
+    assert (found.is_open, found.stage, found.pipeline) == (True, "qualifiedtobuy", "default")
+    [company] = [one for one in of(full(connector, Stream.ACCOUNTS), Account) if one.id == found.account]
+    assert company.name == "Company 0"
+
+
+def test_the_stage_is_dated_by_its_entry(connector: HubSpotConnector, sandbox: HubSpotSandbox) -> None:
+    deal = sandbox.portal.ids("deals")[0]
+    sandbox.clock.advance(timedelta(days=3))
+    sandbox.portal.update("deals", deal, {"dealstage": "contractsent"})
+    [found] = [one for one in of(full(connector, Stream.OPPORTUNITIES), Opportunity) if one.id == deal]
+    assert found.stage_entered_at == datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def test_a_merge_makes_a_new_deal_and_the_old_ones_are_gone(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    before = list(connector.pull(Stream.OPPORTUNITIES, None, ()))
+    first, second = sandbox.portal.ids("deals")[:2]
+    sandbox.clock.advance(timedelta(minutes=20))
+    merged = sandbox.portal.merge("deals", first, second)
+    after = settle(settle({}, before), connector.pull(Stream.OPPORTUNITIES, before[-1].cursor, ()))
+    ids = {one.id for one in of(after, Opportunity)}
+    assert merged in ids
+    assert not ids & ({first, second} - {merged})
+
+
+def test_archived_deals_are_gone_after_the_next_full_pull_of_the_day(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    before = list(connector.pull(Stream.OPPORTUNITIES, None, ()))
+    gone = sandbox.portal.ids("deals")[0]
+    sandbox.portal.archive("deals", gone)
+    sandbox.clock.advance(timedelta(days=1))
+    pages = list(connector.pull(Stream.OPPORTUNITIES, before[-1].cursor, ()))
+    assert pages[0].begins_full
+    assert gone not in {one.id for one in of(settle({}, pages), Opportunity)}
+
+
+def test_our_own_write_brings_the_record_once_more_and_nothing_else(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    place = cursor(connector, Stream.OPPORTUNITIES)
+    deal = sandbox.portal.ids("deals")[3]
+    sandbox.clock.advance(timedelta(minutes=20))
+    sandbox.portal.update("deals", deal, {"description": "ours"})
+    following = list(connector.pull(Stream.OPPORTUNITIES, place, ()))
+    assert [one.id for page in following for one in page.records if isinstance(one, Opportunity)] == [deal]
+    assert not [
+        page for page in connector.pull(Stream.OPPORTUNITIES, following[-1].cursor, ()) if page.records
+    ]
+
+
+def test_histories_tell_moves_and_pushes_with_how_they_came_about(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    deal = sandbox.portal.ids("deals")[0]
+    sandbox.clock.advance(timedelta(days=1))
+    sandbox.portal.update("deals", deal, {"dealstage": "contractsent", "closedate": "2027-03-31T10:00:00Z"})
+    moves = [one for one in of(full(connector, Stream.STAGE_CHANGES), StageChange) if one.opportunity == deal]
+    assert [(one.from_stage, one.to_stage) for one in moves] == [
+        (None, "qualifiedtobuy"),
+        ("qualifiedtobuy", "contractsent"),
+    ]
+    changes = [one for one in of(full(connector, Stream.FIELD_CHANGES), FieldChange) if one.record == deal]
+    told = {one.field: (one.old, one.new, one.source) for one in changes}
+    assert told["close_date"] == ("2026-12-31", "2027-03-31", "user")
+
+
+def test_one_reading_of_the_histories_serves_both_streams(
+    sandbox: HubSpotSandbox, connect: Callable[..., HubSpotConnector]
+) -> None:
+    alone = full(connect(sandbox), Stream.FIELD_CHANGES)
+    connector = connect(sandbox)
+    full(connector, Stream.STAGE_CHANGES)
+    calls = connector.api_calls
+    assert full(connector, Stream.FIELD_CHANGES) == alone
+    assert connector.api_calls == calls
+
+
+def test_roles_come_from_labels_or_from_what_the_contact_says(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    first, second = sandbox.portal.ids("deals")[:2]
+    contacts = sandbox.portal.ids("contacts")
+    sandbox.portal.associate("deals", first, "contacts", contacts[5], "Decision maker")
+    sandbox.portal.update("contacts", contacts[1], {"hs_buying_role": "CHAMPION"})
+    roles = of(full(connector, Stream.CONTACT_ROLES), ContactRole)
+    assert [(one.contact, one.role) for one in roles if one.opportunity == first] == [
+        (contacts[0], None),
+        (contacts[5], "Decision maker"),
+    ]
+    assert [(one.contact, one.role) for one in roles if one.opportunity == second] == [
+        (contacts[1], "CHAMPION")
+    ]
+
+
+def test_a_call_that_was_planned_has_happened_when_its_time_is_over(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    planned = sandbox.portal.create("calls", {"hs_timestamp": "2026-11-20T10:00:00Z"})
+    state = settle({}, (pages := list(connector.pull(Stream.ACTIVITIES, None, ()))))
+    [call] = [one for one in of(state, Activity) if one.id == f"calls:{planned}"]
+    assert (call.happened_at, call.planned_at) == (None, datetime(2026, 11, 20, 10, tzinfo=UTC))
+    sandbox.clock.advance(timedelta(hours=3))
+    state = settle(state, connector.pull(Stream.ACTIVITIES, pages[-1].cursor, ()))
+    [call] = [one for one in of(state, Activity) if one.id == f"calls:{planned}"]
+    assert (call.happened_at, call.planned_at) == (datetime(2026, 11, 20, 10, tzinfo=UTC), None)
+
+
+def test_a_portal_without_the_leads_object_has_its_early_contacts_as_leads(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    sandbox.portal.leads = False
+    early = sandbox.portal.create("contacts", {"lastname": "Petit", "lifecyclestage": "lead"})
+    assert {one.id for one in full(connector, Stream.LEADS).values()} == {early}  # type: ignore[union-attr]
+
+
+def test_a_missing_scope_is_named(sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    from .conftest import connection
+
+    monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token("crm.objects.companies.read"))
+    connector = connection(sandbox)
+    with pytest.raises(PermissionMissing) as caught:
+        full(connector, Stream.OPPORTUNITIES)
+    assert "crm.objects.deals.read" in caught.value.hint
+    connector.close()
