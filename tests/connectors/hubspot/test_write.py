@@ -1,0 +1,113 @@
+"""Writing into HubSpot: batches of a hundred, of which one bad record must not hold up the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from pipelint.connectors.base import Change, Outcome
+from pipelint.connectors.hubspot.connector import HubSpotConnector
+from pipelint.sandbox.hubspot import HubSpotSandbox
+from pipelint.sandbox.hubspot.object_types import DEALS
+from pipelint.sandbox.hubspot.rules import ValidationRule
+
+from .conftest import OWN
+
+
+@pytest.fixture
+def ready(connector: HubSpotConnector) -> HubSpotConnector:
+    """A connection whose account has our fields."""
+    for step in connector.plan_setup(OWN):
+        connector.apply_setup(step)
+    return connector
+
+
+def write(connector: HubSpotConnector, **summaries: str | None) -> dict[str, Outcome]:
+    changes = [Change("opportunity", id_, {"pipelint_summary": text}) for id_, text in summaries.items()]
+    return {outcome.id: outcome for outcome in connector.write(changes)}
+
+
+def updates(sandbox: HubSpotSandbox) -> int:
+    return sum(request.path.endswith("/batch/update") for request in sandbox.requests)
+
+
+def test_a_batch_is_one_call(ready: HubSpotConnector, sandbox: HubSpotSandbox) -> None:
+    outcomes = write(ready, **{deal: f"Deal {deal}" for deal in sandbox.portal.ids("deals")})
+    assert {outcome.status for outcome in outcomes.values()} == {"written"}
+    assert updates(sandbox) == 1
+
+
+def test_an_option_that_setup_has_not_made_is_refused_here_and_holds_up_nobody(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    first, second = sandbox.portal.ids("deals")[:2]
+    changes = [
+        Change("opportunity", first, {"pipelint_severity": "disastrous"}),
+        Change("opportunity", second, {"pipelint_severity": "error"}),
+    ]
+    outcomes = {outcome.id: outcome for outcome in ready.write(changes)}
+    assert (outcomes[first].status, outcomes[first].code) == ("refused", "INVALID_OPTION")
+    assert "pipelint setup --apply" in outcomes[first].message
+    assert outcomes[second].status == "written"
+
+
+def test_one_value_that_a_rule_of_the_portal_refuses_is_singled_out(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    """The whole batch fails over it, and the answer names the property, but not the record."""
+    bad, *others = sandbox.portal.ids("deals")
+    rule = ValidationRule("pipelint_summary", "MAX_LENGTH", ("10",))
+    sandbox.portal.validation_rules[DEALS].append(rule)
+    outcomes = write(ready, **{**dict.fromkeys(others, "Checked"), bad: "Checked, and much too long"})
+    assert (outcomes[bad].status, outcomes[bad].fields) == ("refused", ("pipelint_summary",))
+    assert {outcomes[deal].status for deal in others} == {"written"}
+
+
+def test_records_that_are_gone_are_told_from_those_that_are_refused(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    gone, kept = sandbox.portal.ids("deals")[:2]
+    sandbox.portal.archive("deals", gone)
+    outcomes = write(ready, **{gone: "x", kept: "x"})
+    assert (outcomes[gone].status, outcomes[kept].status) == ("gone", "written")
+
+
+def test_empty_text_clears(ready: HubSpotConnector, sandbox: HubSpotSandbox) -> None:
+    deal = sandbox.portal.ids("deals")[0]
+    write(ready, **{deal: "something"})
+    write(ready, **{deal: None})
+    assert dict(ready.read("opportunity", [deal], ["pipelint_summary"])) == {deal: {"pipelint_summary": None}}
+
+
+@pytest.mark.parametrize("number", ["72", "72.0", "0", "-3.5", "1000000"])
+def test_numbers_compare_equal_after_they_were_stored(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox, number: str
+) -> None:
+    deal = sandbox.portal.ids("deals")[0]
+    value = ready.normalised("opportunity", "pipelint_hygiene", Decimal(number))
+    list(ready.write([Change("opportunity", deal, {"pipelint_hygiene": value})]))
+    assert dict(ready.read("opportunity", [deal], ["pipelint_hygiene"])) == {
+        deal: {"pipelint_hygiene": value}
+    }
+
+
+def test_new_options_are_added_to_those_that_are_there(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    flags = replace(OWN[0], choices=(*OWN[0].choices, "new-rule"))
+    [step] = [step for step in ready.plan_setup([flags, *OWN[1:]]) if step.action == "extend"]
+    ready.apply_setup(step)
+    seen = {info.name: info for info in ready.fields("opportunity")}
+    assert list(seen["pipelint_flags"].choices) == list(flags.choices)
+
+
+def test_a_property_of_another_type_under_our_name_is_a_conflict(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    other = replace(OWN[4], type=OWN[2].type)
+    for step in connector.plan_setup([other]):
+        connector.apply_setup(step)
+    steps = {step.target: step for step in connector.plan_setup([OWN[4]])}
+    assert steps["deals.pipelint_hygiene"].action == "conflict"
