@@ -11,6 +11,8 @@ from docs.generator.markdown import block, code, heading, page, sentence, table
 from pipelint.config.project import ConnectionHead, FirstPush, ProjectModel, WriteBack
 from pipelint.connectors.files import settings as files
 from pipelint.connectors.files.shape import plural, shape_of
+from pipelint.connectors.hubspot import settings as hubspot
+from pipelint.connectors.pipedrive import settings as pipedrive
 from pipelint.connectors.salesforce import settings as salesforce
 from pipelint.records import Stream
 
@@ -54,6 +56,11 @@ MEANINGS: Final = {
     ("RefreshToken", "refresh_token"): "the refresh token",
     ("AccessToken", "flow"): "a token that somebody else got",
     ("AccessToken", "token"): "the token",
+    ("StaticToken", "token"): "the service key, or the private app's token",
+    ("OAuth", "client_id"): "the app's client id",
+    ("OAuth", "client_secret"): "the app's client secret",
+    ("OAuth", "refresh_token"): "the refresh token, which does not change",
+    ("ApiToken", "token"): "the API token of a user who sees all deals",
     ("StreamSettings", "encoding"): "the encoding of the file, such as utf-8 or cp1252",
 }
 """For keys whose model says nothing because their name does."""
@@ -103,6 +110,20 @@ def settings_page() -> str:
         _keys(salesforce.RefreshToken),
         "`auth` with `flow: access_token`, for tests and CI; such a token cannot be renewed:",
         _keys(salesforce.AccessToken),
+        heading("Connection to HubSpot", 3),
+        "How to prepare the account is said in [HubSpot](hubspot.md).",
+        _keys(hubspot.Settings),
+        "`auth` with a service key, or the token of an existing private app:",
+        _keys(hubspot.StaticToken),
+        "`auth` with an OAuth app:",
+        _keys(hubspot.OAuth),
+        heading("Connection to Pipedrive", 3),
+        "How to prepare the company is said in [Pipedrive](pipedrive.md).",
+        _keys(pipedrive.Settings),
+        "`auth` with an API token:",
+        _keys(pipedrive.ApiToken),
+        "`auth` with a private app:",
+        _keys(pipedrive.OAuth),
         heading("Connection to files", 3),
         "How files are read is said in [Files](files.md).",
         _keys(files.Settings, streams="for each kind of record its file; the kinds are below"),

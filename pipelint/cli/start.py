@@ -16,7 +16,7 @@ from pipelint.errors import ExitCode, UsageError
 @click.command()
 @click.option(
     "--crm",
-    type=click.Choice(["salesforce", "files"]),
+    type=click.Choice(["salesforce", "hubspot", "pipedrive", "files"]),
     default="salesforce",
     help="Where your opportunities are.",
 )

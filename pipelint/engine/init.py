@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from pipelint.errors import UsageError
 from pipelint.rules.sections import shipped_pack
 
-Crm: TypeAlias = Literal["salesforce", "files"]
+Crm: TypeAlias = Literal["salesforce", "hubspot", "pipedrive", "files"]
 PackName: TypeAlias = Literal["default", "six", "bant", "meddpicc", "spiced"]
 Language: TypeAlias = Literal["en", "fr"]
 
@@ -19,6 +19,21 @@ _CONNECTIONS: dict[Crm, str] = {
     base_url: https://acme.my.salesforce.com        # your My Domain address
     # An External Client App with the client credentials flow, scope api, and an integration user.
     auth: {flow: client_credentials, client_id: "${env:SF_CLIENT_ID}", client_secret: "${env:SF_CLIENT_SECRET}"}
+""",
+    "hubspot": """\
+  sales:                                   # a name of your choice
+    crm: hubspot
+    # A service key: Settings > Integrations > Service keys; its scopes are listed in the guide.
+    auth: {token: "${env:HUBSPOT_TOKEN}"}
+""",
+    "pipedrive": """\
+  sales:                                   # a name of your choice
+    crm: pipedrive
+    base_url: https://acme.pipedrive.com   # your company's own address
+    # The API token of a user of its own, with deals admin rights: Personal preferences > API.
+    auth: {token: "${env:PIPEDRIVE_TOKEN}"}
+    daily_tokens: 30000                    # 30000 times the plan's factor (Lite 1, Growth 2, Premium 5, Ultimate 7) times seats
+    share: 50%                             # of them that may be used here
 """,
     "files": """\
   sales:                                   # a name of your choice
@@ -136,7 +151,7 @@ def _fields(crm: Crm, pack: PackName) -> str:
     """A commented line per name, with the place that it might have."""
     lines = []
     for name in _FIELDS[pack]:
-        place = name if crm == "files" else f"{name.title()}__c"
+        place = f"{name.title()}__c" if crm == "salesforce" else name
         blank = ", unmapped: blank" if name in _BY_ROLE else ""
         lines.append(f"#   {name}: {{from: {{{crm}: {place}}}{blank}}}\n")
     return "".join(lines)
