@@ -32,7 +32,8 @@ _CONNECTIONS: dict[Crm, str] = {
     base_url: https://acme.pipedrive.com   # your company's own address
     # The API token of a user of its own, with deals admin rights: Personal preferences > API.
     auth: {token: "${env:PIPEDRIVE_TOKEN}"}
-    daily_tokens: 30000                    # 30000 times the plan's factor (Lite 1, Growth 2, Premium 5, Ultimate 7) times seats
+    # 30000, times the plan's factor (Lite 1, Growth 2, Premium 5, Ultimate 7), times the seats.
+    daily_tokens: 30000
     share: 50%                             # of them that may be used here
 """,
     "files": """\

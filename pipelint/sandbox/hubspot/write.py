@@ -84,7 +84,8 @@ class Writer:
             for name, value in changes.items():
                 if value != before[name]:
                     self._portal.history.change(kind, before, name, value, at, source)
-            self._store.update(kind, record, {it: after[it] for it in after if after[it] != before[it]})
+            if moved := {it: after[it] for it in after if after[it] != before[it]}:
+                self._store.update(kind, record, moved)
             if kind in ACTIVITIES:
                 self._renew_targets(kind, record)
         return after

@@ -19,9 +19,10 @@ NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DEALS = 12
 
 
-@pytest.fixture
-def sandbox() -> Iterator[HubSpotSandbox]:
-    """An account with a little of everything."""
+@pytest.fixture(scope="session")
+def small_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved account with a little of everything."""
+    path = tmp_path_factory.mktemp("account") / "account.db"
     with HubSpotSandbox(size=0, now=NOW) as running:
         portal = running.portal
         for number in range(DEALS):
@@ -37,6 +38,13 @@ def sandbox() -> Iterator[HubSpotSandbox]:
             portal.associate("deals", deal_id, "contacts", contact)
             call = portal.create("calls", {"hs_timestamp": "2026-11-19T09:00:00Z", "hs_call_title": "Hello"})
             portal.associate("calls", call, "deals", deal_id)
+        running.save(path)
+    return path
+
+
+@pytest.fixture
+def sandbox(small_account: Path) -> Iterator[HubSpotSandbox]:
+    with HubSpotSandbox(state=small_account, now=NOW) as running:
         yield running
 
 

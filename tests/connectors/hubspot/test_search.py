@@ -1,6 +1,7 @@
 """Walking changes beyond the search's cap: every record once at least, and always an end (fact sheet hubspot §5)."""
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -19,31 +20,31 @@ class Index:
     """A search index that keeps HubSpot's rules: 200 a page, 10,000 a query, sorted by one property."""
 
     def __init__(self, stamps: Mapping[int, int]) -> None:
-        self.stamps = stamps
+        self.by_stamp = sorted((stamp, id_) for id_, stamp in stamps.items())
         self.queries = 0
         self.reading = Paths("2026-09")
 
     def search(self, path: str, body: dict[str, Any], *, name: str) -> Rows:
         self.queries += 1
-        filters = body["filterGroups"][0]["filters"]
-        found = [
-            (id_, stamp)
-            for id_, stamp in self.stamps.items()
-            if all(self.fits(id_, stamp, f) for f in filters)
-        ]
-        by_id = body["sorts"][0]["propertyName"] == "hs_object_id"
-        found.sort(key=lambda one: one[0] if by_id else (one[1], one[0]))
+        found = self.found(body["filterGroups"][0]["filters"])
+        assert body["sorts"] == [{"propertyName": self.sorted_by, "direction": "ASCENDING"}]
         first = int(body.get("after", 0))
         assert first + body["limit"] <= CAP, "HubSpot answers 400 beyond its cap"
         page = found[first : first + body["limit"]]
         after = first + len(page)
         paging = Paging(Next(str(after))) if after < len(found) else None
-        return Rows([self.row(id_, stamp) for id_, stamp in page], paging, len(found))
+        return Rows([self.row(id_, stamp) for stamp, id_ in page], paging, len(found))
 
-    def fits(self, id_: int, stamp: int, one: dict[str, str]) -> bool:
-        value = id_ if one["propertyName"] == "hs_object_id" else stamp
-        wanted = int(one["value"])
-        return {"GT": value > wanted, "GTE": value >= wanted, "EQ": value == wanted}[one["operator"]]
+    def found(self, filters: Sequence[Mapping[str, str]]) -> Sequence[tuple[int, int]]:
+        """What fits, in the order that goes with the filters."""
+        wanted = {(one["propertyName"], one["operator"]): int(one["value"]) for one in filters}
+        if since := wanted.get((STAMP, "GTE")):
+            self.sorted_by = STAMP
+            return self.by_stamp[bisect_left(self.by_stamp, (since, 0)) :]
+        self.sorted_by = "hs_object_id"
+        stamp, beyond = wanted[STAMP, "EQ"], wanted["hs_object_id", "GT"]
+        first = bisect_right(self.by_stamp, (stamp, beyond))
+        return self.by_stamp[first : bisect_left(self.by_stamp, (stamp + 1, 0))]
 
     def row(self, id_: int, stamp: int) -> Row:
         at = datetime.fromtimestamp(stamp / MS, UTC)
@@ -59,14 +60,14 @@ MOMENT = int(START.timestamp() * MS)
 
 CASES = {
     "nothing changed": {},
-    "one page": {n: MOMENT + n for n in range(50)},
-    "a full page": {n: MOMENT + n for n in range(PAGE_ROWS)},
-    "more than the cap, each with its own stamp": {n: MOMENT + n for n in range(CAP + 2_345)},
-    "12,000 of one stamp": dict.fromkeys(range(12_000), MOMENT),
+    "one page": {n: MOMENT + n for n in range(1, 51)},
+    "a full page": {n: MOMENT + n for n in range(1, PAGE_ROWS + 1)},
+    "more than the cap, each with its own stamp": {n: MOMENT + n for n in range(1, CAP + 2_346)},
+    "12,000 of one stamp": dict.fromkeys(range(1, 12_001), MOMENT),
     "12,000 of one stamp between others": {
-        n: MOMENT + (0 if n < 700 else 5 if n < 12_700 else n) for n in range(13_400)
+        n: MOMENT + (0 if n < 700 else 5 if n < 12_700 else n) for n in range(1, 13_401)
     },
-    "exactly the cap of one stamp": dict.fromkeys(range(CAP), MOMENT),
+    "exactly the cap of one stamp": dict.fromkeys(range(1, CAP + 1), MOMENT),
 }
 
 
@@ -90,7 +91,7 @@ def test_any_place_is_one_to_continue_from(stamps: dict[int, int]) -> None:
 
 
 def test_queries_grow_with_what_changed() -> None:
-    index = Index({n: MOMENT + n for n in range(CAP * 2)})
+    index = Index({n: MOMENT + n for n in range(1, CAP * 2 + 1)})
     walk(index, Place(MOMENT))
     assert index.queries <= CAP * 2 / PAGE_ROWS + 3
 
