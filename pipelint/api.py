@@ -16,9 +16,9 @@ from pipelint.engine.plan import Plan
 from pipelint.engine.project import Project as _Project
 from pipelint.engine.project import open_project as _open
 from pipelint.engine.pull import PullResult
-from pipelint.engine.run import RunResult
 from pipelint.engine.run import push as _push
 from pipelint.engine.run import run as _run
+from pipelint.engine.run_result import RunResult
 from pipelint.errors import PipelintError
 
 __all__ = [

@@ -19,7 +19,7 @@ from pipelint.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from pipelint.engine.findings import Finding
     from pipelint.engine.project import Project
-    from pipelint.engine.run import RunResult
+    from pipelint.engine.run_result import RunResult
 
 _PORT = 8765
 _SHOWN = 10

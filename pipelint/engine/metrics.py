@@ -12,7 +12,7 @@ from pipelint.errors import ExitCode
 from pipelint.rules.pack import Severity
 
 if TYPE_CHECKING:
-    from pipelint.engine.run import ConnectionResult, RunResult
+    from pipelint.engine.run_result import ConnectionResult, RunResult
 
 _log = logging.getLogger(__name__)
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from pipelint.config.project import Connection
 from pipelint.connectors.base import Connector
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
-from pipelint.engine.drift import Drift, drift_of
-from pipelint.engine.drift import as_json as drift_json
+from pipelint.engine.drift import drift_of
 from pipelint.engine.findings import Finding, Source, findings
 from pipelint.engine.hold import held_by, release
 from pipelint.engine.journal import settle
@@ -24,99 +20,23 @@ from pipelint.engine.judging import choose, flagged_elsewhere
 from pipelint.engine.limits import exceeded
 from pipelint.engine.lock import run_lock
 from pipelint.engine.metrics import publish
-from pipelint.engine.plan import Plan, Planner
+from pipelint.engine.plan import Plan
+from pipelint.engine.planner import Planner
 from pipelint.engine.project import Project
-from pipelint.engine.pull import Progress, PullResult, pull, silent
-from pipelint.engine.push import PushResult
+from pipelint.engine.pull import Progress, pull, silent
 from pipelint.engine.push import push as write
-from pipelint.engine.rationed import Ration, ration
+from pipelint.engine.rationed import ration
 from pipelint.engine.record import Recorder
-from pipelint.engine.refusals import Refusal, refusal_findings
-from pipelint.engine.refusals import as_json as refusals_json
-from pipelint.engine.runs import begin, error_json, finish, new_id
+from pipelint.engine.refusals import refusal_findings
+from pipelint.engine.run_document import summary
+from pipelint.engine.run_result import ConnectionResult, RunResult
+from pipelint.engine.runs import begin, finish, new_id
 from pipelint.engine.saved import SavedPlan, load, restrict
 from pipelint.engine.scope import Scope
 from pipelint.engine.telemetry import log_begun, log_connection, log_ended
-from pipelint.errors import CacheUnusable, ExitCode, LimitExceeded, PipelintError, UsageError
+from pipelint.errors import CacheUnusable, PipelintError, UsageError
 from pipelint.rules.compile import SEVERITY_NUMBER
 from pipelint.rules.pack import Severity
-
-Mode: TypeAlias = Literal["preview", "on"]
-
-
-@dataclass(slots=True)
-class ConnectionResult:
-    """What one connection came to; its error is its own."""
-
-    connection: str
-    crm: str
-    pulled: PullResult | None = None
-    evaluated: int = 0
-    drift: list[Drift] = field(default_factory=list)
-    """What the pack names in the CRM and the last pull did not find any more."""
-    flagged_by: Counter[Severity] = field(default_factory=Counter)
-    """How many records are flagged, by the worst of their flags."""
-    findings: list[Finding] = field(default_factory=list)
-    """What the CRM refuses to take, as findings of their own."""
-    plan: Plan | None = None
-    """None where the connection is not written to at all."""
-    limit: LimitExceeded | None = None
-    """What refuses the plan, or would refuse it if it were written."""
-    ration: Ration | None = None
-    """What of the plan the CRM's daily allowance covers, where it has one for writing."""
-    push: PushResult | None = None
-    """None where nothing was to be written: a preview, a dry run, or an error before."""
-    held_by: str | None = None
-    """The undo after which nothing is written here until `push --resume`."""
-    error: PipelintError | None = None
-    api_calls: int = 0
-    calls_left: int | None = None
-    """Of the CRM's allowance, as far as it tells."""
-    seconds: float = 0.0
-
-    @property
-    def stopped_by(self) -> PipelintError | None:
-        """What ended its work early."""
-        return self.error or (self.push.error if self.push else None)
-
-    @property
-    def flagged(self) -> int:
-        """How many records have a flag, refusals of our own writes aside."""
-        return self.flagged_by.total()
-
-    @property
-    def exit_code(self) -> ExitCode:
-        codes = [self.stopped_by.exit_code if self.stopped_by else ExitCode.OK]
-        if self.push and (self.push.incomplete or (self.plan and self.plan.trouble)):
-            codes.append(ExitCode.INCOMPLETE)
-        return max(codes)
-
-    @property
-    def refused(self) -> list[Refusal]:
-        """What the CRM does not take, in this run or since an earlier one."""
-        return self.push.refused if self.push else self.plan.refused if self.plan else []
-
-
-@dataclass(slots=True)
-class RunResult:
-    """What a run, or a push, came to."""
-
-    run: str
-    started_at: datetime
-    mode: Mode
-    dry_run: bool
-    connections: dict[str, ConnectionResult] = field(default_factory=dict)
-    finished_at: datetime | None = None
-
-    @property
-    def seconds(self) -> float:
-        """How long it took; 0 while it is under way."""
-        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else 0.0
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """The highest that a connection reached."""
-        return max((each.exit_code for each in self.connections.values()), default=ExitCode.OK)
 
 
 def run(
@@ -327,42 +247,6 @@ class _Run:
     def scope(self, plan: Plan) -> Scope:
         pilot = self.settings.first_push
         return Scope(pilot.pipelines, pilot.owners) if plan.pilot and pilot else Scope()
-
-
-def summary(result: RunResult) -> dict[str, object]:
-    """The document `pipelint.run/1` (architecture §5)."""
-    return {
-        "schema": "pipelint.run/1",
-        "run": result.run,
-        "mode": result.mode,
-        "dry_run": result.dry_run,
-        "exit_code": int(result.exit_code),
-        "connections": {name: _told(each) for name, each in result.connections.items()},
-    }
-
-
-def _told(result: ConnectionResult) -> dict[str, object]:
-    push_ = result.push or PushResult()
-    plan = result.plan
-    return {
-        "pulled": result.pulled.stored if result.pulled else 0,
-        "deleted": result.pulled.deleted if result.pulled else 0,
-        "flagged": result.flagged,
-        "planned": plan.differing if plan else 0,
-        "carried_over": result.ration.carried if result.ration else 0,
-        "written": push_.written,
-        "unchanged": plan.unchanged + plan.deferred if plan else 0,
-        "refused": refusals_json(result.refused),
-        "gone": push_.skipped,
-        "unknown": push_.unknown,
-        "locked": push_.locked,
-        "trouble": plan.trouble if plan else [],
-        "drift": [drift_json(each) for each in result.drift],
-        "held_by": result.held_by,
-        "api_calls": result.api_calls,
-        "seconds": round(result.seconds, 3),
-        "error": error_json(result.stopped_by),
-    }
 
 
 def _count(db: sqlite3.Connection, source: Source) -> int:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelint.engine.run import ConnectionResult, RunResult
+    from pipelint.engine.run_result import ConnectionResult, RunResult
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from pipelint.engine.plan import PlannedRecord
 from pipelint.engine.rationed import Ration
 from pipelint.engine.refusals import Refusal
 from pipelint.engine.refusals import as_json as refusals_json
-from pipelint.engine.run import ConnectionResult, RunResult, summary
+from pipelint.engine.run_document import summary
+from pipelint.engine.run_result import ConnectionResult, RunResult
 from pipelint.engine.runs import error_json
 from pipelint.engine.saved import as_json
 from pipelint.errors import PipelintError

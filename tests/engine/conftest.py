@@ -14,7 +14,8 @@ from pipelint.connectors import registry
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.project import Project, open_project
 from pipelint.engine.pull import pull
-from pipelint.engine.run import ConnectionResult, RunResult, push, run
+from pipelint.engine.run import push, run
+from pipelint.engine.run_result import ConnectionResult, RunResult
 from pipelint.records import Owner
 
 from .fake_crm import START, FakeCrm, FakePackage, set_up

@@ -15,7 +15,8 @@ import pytest
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.project import open_project
-from pipelint.engine.run import ConnectionResult, run
+from pipelint.engine.run import run
+from pipelint.engine.run_result import ConnectionResult
 from pipelint.errors import ExitCode
 from pipelint.records import Stream
 from pipelint.sandbox.salesforce import SalesforceSandbox

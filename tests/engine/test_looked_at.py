@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelint.engine.run import ConnectionResult
+from pipelint.engine.run_result import ConnectionResult
 from pipelint.records import Activity, Owner
 
 from .conftest import RULES, Acme, make_acme

@@ -22,7 +22,8 @@ from pipelint.engine.init import init
 from pipelint.engine.plan import PlannedRecord
 from pipelint.engine.project import Project, open_project
 from pipelint.engine.provision import setup
-from pipelint.engine.run import ConnectionResult, RunResult, push, run
+from pipelint.engine.run import push, run
+from pipelint.engine.run_result import ConnectionResult, RunResult
 from pipelint.engine.runs import written_by
 from pipelint.engine.stopping import Stopping
 from pipelint.engine.undo import undo

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipelint.engine.run import RunResult, push, run
+from pipelint.engine.run import push, run
+from pipelint.engine.run_result import RunResult
 from pipelint.errors import ExitCode
 from pipelint.render.run import render
 

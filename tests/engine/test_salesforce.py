@@ -12,7 +12,8 @@ import pytest
 
 from pipelint.engine.project import Project, open_project
 from pipelint.engine.provision import package, setup
-from pipelint.engine.run import ConnectionResult, run
+from pipelint.engine.run import run
+from pipelint.engine.run_result import ConnectionResult
 from pipelint.errors import ExitCode
 from pipelint.sandbox.salesforce import SalesforceSandbox
 from pipelint.sandbox.salesforce.custom_fields import CustomFields

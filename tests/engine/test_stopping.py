@@ -8,7 +8,8 @@ import pytest
 
 from pipelint.connectors.base import Change, Outcome
 from pipelint.engine.project import open_project
-from pipelint.engine.run import ConnectionResult, push, run
+from pipelint.engine.run import push, run
+from pipelint.engine.run_result import ConnectionResult
 from pipelint.engine.runs import runs
 from pipelint.engine.stopping import Stopping
 from pipelint.engine.undo import undo

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
-from pipelint.engine.run import RunResult, push, run
+from pipelint.engine.run import push, run
+from pipelint.engine.run_result import RunResult
 from pipelint.engine.saved import save
 from pipelint.engine.undo import undo
 from pipelint.errors import ExitCode
