@@ -90,6 +90,11 @@ def salesforce(
 @_SIZE
 @_SEED
 @click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Serve this folder instead: deals.json, contacts.json, … as HubSpot's lists answer.",
+)
+@click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Keep the account in this file between starts.",
@@ -101,7 +106,7 @@ def salesforce(
     show_default=True,
     help="Seconds until search finds a change.",
 )
-def hubspot(port: int, size: int, seed: int, state: Path | None, index_lag: float) -> int:
+def hubspot(port: int, size: int, seed: int, data: Path | None, state: Path | None, index_lag: float) -> int:
     """Serve a stand-in for HubSpot until Ctrl-C.
 
     \b
@@ -112,7 +117,7 @@ def hubspot(port: int, size: int, seed: int, state: Path | None, index_lag: floa
         from pipelint.sandbox.hubspot import HubSpotSandbox
 
         kept = state if state is not None and state.exists() else None
-        server = HubSpotSandbox(port=port, size=size, seed=seed, state=kept, index_lag=index_lag)
+        server = HubSpotSandbox(port=port, size=size, seed=seed, data=data, state=kept, index_lag=index_lag)
     except ModuleNotFoundError as error:  # the server's modules are imported when one is made
         raise _missing(error) from None
     try:

@@ -20,7 +20,8 @@ __all__ = ["HubSpotSandbox"]
 class HubSpotSandbox:
     """One account and the server in front of it.
 
-    Without `state`, a file that `save` wrote earlier, the account is generated: `size` deals from `seed`,
+    Without `data` (a folder of answers of the list endpoints) and `state` (a file that `save` wrote earlier)
+    the account is generated: `size` deals from `seed`,
     the same as the opportunities of the Salesforce sandbox for the same `now`. `leads` says whether its plan
     has the leads object. `per_ten_seconds`, `searches_per_second` and `daily_limit` bound the calls (0: not at
     all; None: as HubSpot does while the clock runs, not at all while it stands still). `index_lag` seconds
@@ -32,6 +33,7 @@ class HubSpotSandbox:
         *,
         size: int = 120,
         seed: int = 7,
+        data: Path | None = None,
         state: Path | None = None,
         now: datetime | None = None,
         port: int = 0,
@@ -61,7 +63,7 @@ class HubSpotSandbox:
         self.portal = Portal(Store(state), self.clock, self.faults)
         self.portal.index_lag = timedelta(seconds=index_lag)
         self.portal.leads = leads
-        self._loaded = self._open(size, seed, state)
+        self.loaded = self._open(size, seed, data, state)
         self.auth = Auth(self.clock, client_id=client_id, client_secret=client_secret, seconds=token_seconds)
         self.limits = Limits(
             self.clock, Allowance(per_ten_seconds, searches_per_second, daily_limit), self.portal.zone
@@ -75,21 +77,25 @@ class HubSpotSandbox:
         )
         self._server = Server(self._control, port)
 
-    def _open(self, size: int, seed: int, state: Path | None) -> str:
-        """Load the account, and say in a line what it holds."""
-        from pipelint.sandbox.hubspot import settings
+    def _open(self, size: int, seed: int, data: Path | None, state: Path | None) -> list[str]:
+        """Load the account; answers one line about each thing that was loaded or left out."""
+        from pipelint.sandbox.hubspot import exports, settings
         from pipelint.sandbox.hubspot.fill import fill
         from pipelint.sandbox.hubspot.setup import set_up
 
         if state is not None:
             settings.bring_back(self.portal)
-            return f"the account saved in {state}"
+            return [f"the account saved in {state}"]
         set_up(self.portal)
         self.portal.store.create_tables()
+        if data is not None:
+            found = exports.load(self.portal, data)
+            self.portal.store.create_indexes()
+            return [*(f"{count} {name}" for name, count in found.counts.items()), *found.problems]
         if size:
             self.illnesses = fill(self.portal, size, seed)
         self.portal.store.create_indexes()
-        return f"a generated account with {size} deals (seed {seed})"
+        return [f"a generated account with {size} deals (seed {seed})"]
 
     def save(self, path: Path) -> None:
         """Write the account to a file from which `state` brings it back."""
@@ -122,7 +128,8 @@ class HubSpotSandbox:
         return "\n".join(
             [
                 f"HubSpot sandbox at {self.base_url}",
-                f"  holds          {self._loaded}",
+                f"  holds          {self.loaded[0] if self.loaded else 'nothing'}",
+                *(f"                 {line}" for line in self.loaded[1:]),
                 f"  service key    {self.token()}",
                 f"  client id      {self.client_id}",
                 f"  client secret  {self.client_secret}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-from pipelint.sandbox.hubspot.call import Call, Handler, page
+from pipelint.sandbox.hubspot.call import Call, Handler, page, whole
 from pipelint.sandbox.hubspot.errors import HubSpotError, invalid_input, not_found
 from pipelint.sandbox.hubspot.moments import iso
 from pipelint.sandbox.hubspot.object_types import DEALS, LEADS, ObjectType
@@ -54,7 +54,9 @@ def create_stage(call: Call) -> object:
         str(body["label"]),
         {str(name): str(value) for name, value in metadata.items()},
     )
-    pipeline.stages.insert(min(int(str(body.get("displayOrder", 0))), len(pipeline.stages)), stage)
+    pipeline.stages.insert(
+        min(whole(body.get("displayOrder", 0), "displayOrder"), len(pipeline.stages)), stage
+    )
     call.portal.stage_added(kind, pipeline, stage)
     return stage.as_json(pipeline.stages.index(stage))
 
@@ -90,11 +92,11 @@ def list_owners(call: Call) -> object:
     """Who may own records; with `archived` who no longer may."""
     call.token.require("crm.objects.owners.read")
     limit = call.limit(100, OWNERS_PAGE)
-    after, email = call.request.args.get("after", "0"), call.request.args.get("email")
+    after, email = whole(call.request.args.get("after", "0"), "after"), call.request.args.get("email")
     found = [
         it
         for it in sorted(call.portal.owners, key=_id)
-        if it.archived == call.flag("archived") and it.id > int(after) and email in {None, it.email}
+        if it.archived == call.flag("archived") and it.id > after and email in {None, it.email}
     ]
     return page(
         [it.as_json() for it in found[:limit]], str(found[limit - 1].id) if len(found) > limit else None

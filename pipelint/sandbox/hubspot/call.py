@@ -120,6 +120,14 @@ def record_id(text: object) -> int:
     return int(str(text))
 
 
+def whole(value: object, name: str) -> int:
+    """A whole number that a body or an address gives under a name."""
+    text = str(value)
+    if not text.removeprefix("-").isdigit():
+        raise invalid_input(f"{name} is a whole number, not {text}")
+    return int(text)
+
+
 def link_numbers(types: object) -> list[int]:
     """The numbers of association types that a body names."""
     specs = types if isinstance(types, list) else []

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from pipelint.sandbox.hubspot.call import Call, Handler, Json, batch, batch_error, respond
+from pipelint.sandbox.hubspot.call import Call, Handler, Json, batch, batch_error, respond, whole
 from pipelint.sandbox.hubspot.errors import Detail, HubSpotError, invalid_input, not_found
 from pipelint.sandbox.hubspot.object_types import ObjectType
 from pipelint.sandbox.hubspot.property import FIELD_TYPES, Group, Property, options
@@ -101,7 +101,9 @@ def create_group(call: Call) -> object:
     name = _name(body)
     if name in groups:
         raise HubSpotError(409, f"A property group named '{name}' already exists.")
-    groups[name] = Group(name, str(body.get("label") or name), int(str(body.get("displayOrder", -1))))
+    groups[name] = Group(
+        name, str(body.get("label") or name), whole(body.get("displayOrder", -1), "displayOrder")
+    )
     return respond(groups[name].as_json(), 201)
 
 
@@ -155,7 +157,7 @@ def _changes(body: Json) -> dict[str, Any]:
     if "hidden" in body:
         changes["hidden"] = bool(body["hidden"])
     if "displayOrder" in body:
-        changes["display_order"] = int(str(body["displayOrder"]))
+        changes["display_order"] = whole(body["displayOrder"], "displayOrder")
     if "options" in body:
         try:
             changes["options"] = options(body["options"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from pipelint.sandbox.hubspot.call import Call, Handler, Json
+from pipelint.sandbox.hubspot.call import Call, Handler, Json, whole
 from pipelint.sandbox.hubspot.errors import Detail, HubSpotError, invalid_input
 from pipelint.sandbox.hubspot.moments import parse
 from pipelint.sandbox.hubspot.object_types import ObjectType
@@ -28,10 +28,10 @@ def search(call: Call) -> object:
     """A page of what the index has; archived records are never in it."""
     kind, portal, body = call.readable(), call.portal, call.json()
     properties = asked(portal, kind, [str(it) for it in _list(body, "properties")])
-    limit, after = _number(body, "limit", DEFAULT_PAGE), _number(body, "after", 0)
+    limit, after = whole(body.get("limit") or DEFAULT_PAGE, "limit"), whole(body.get("after") or 0, "after")
     if not 1 <= limit <= PAGE:
         raise invalid_input(f"limit must be between 1 and {PAGE}, was {limit}")
-    if after + limit > CAP:
+    if after < 0 or after + limit > CAP:
         raise HubSpotError(
             400, f"There was a problem with the request: results beyond {CAP} cannot be paged to"
         )
@@ -184,13 +184,6 @@ def _list(body: Json, name: str) -> list[object]:
     if not isinstance(found, list):
         raise invalid_input(f"{name} is a list", "json")
     return found
-
-
-def _number(body: Json, name: str, default: int) -> int:
-    text = str(body.get(name) or default)
-    if not text.isdigit():
-        raise invalid_input(f"{name} is a number, not {text}")
-    return int(text)
 
 
 HANDLERS: dict[str, Handler] = {"POST /objects/<type>/search": search}

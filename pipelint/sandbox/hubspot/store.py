@@ -120,6 +120,11 @@ class Store:
             self._last[kind] += count
         return range(first, first + count)
 
+    def start_after(self, kind: ObjectType, record: int) -> None:
+        """Hand out ids beyond this one from now on."""
+        with self.lock:
+            self._last[kind] = max(self._last[kind], record)
+
     def insert(self, kind: ObjectType, row: Mapping[str, Value]) -> None:
         self.insert_many(kind.name, list(row), [list(row.values())])
 
