@@ -51,6 +51,7 @@ def store_page(
     links.watch(db)
     undo_log.watch(db, interval)
     groups = _by_stream(page.records)
+    links.touch_activities(db, connection, _activities(groups))
     for stream in sorted(groups, key=list(Stream).index):
         _put(db, connection, stream, groups[stream], interval, pull)
     if Stream.ACTIVITIES in groups:
@@ -113,13 +114,17 @@ def _put(
         return
     if stream is Stream.OPPORTUNITIES and links.any_held(db, connection):
         _touch_opportunities(db, _ids(records))
-    if stream is Stream.ACTIVITY_LINKS:
-        links.touch_activities(db, connection, _ids(records))
     added = {"via": "direct"} if stream is Stream.ACTIVITY_LINKS else {}
     values = f"VALUES ({', '.join('?' * len(spec.columns))})"
     db.executemany(_upsert(stream, values), rows(spec, connection, records, added, pull))
     if stream is Stream.FIELD_CHANGES:
         prefer_crm(db, connection, [record for record in records if isinstance(record, FieldChange)])
+
+
+def _activities(groups: Mapping[Stream, list[Record]]) -> Iterable[str]:
+    """The activities whose links a page may change, each once."""
+    streams = (Stream.ACTIVITIES, Stream.ACTIVITY_LINKS)
+    return dict.fromkeys(id_ for stream in streams for id_ in _ids(groups.get(stream, ())))
 
 
 def _ids(records: Iterable[Record]) -> list[str]:
@@ -190,7 +195,6 @@ def _drop_other_links(db: sqlite3.Connection, connection: str, groups: Mapping[S
         "INSERT OR IGNORE INTO temp.delivered (kind, record, activity) VALUES (?, ?, ?)",
         groups.get(Stream.ACTIVITY_LINKS, ()),
     )
-    links.touch_activities(db, connection, _ids(groups[Stream.ACTIVITIES]))
     db.execute(
         """
         DELETE FROM activity_link INDEXED BY activity_link_by_activity
@@ -243,7 +247,7 @@ def _drop_links(db: sqlite3.Connection, connection: str, stream: Stream) -> None
     of_gone = f"FROM activity_link WHERE connection = ? AND kind = ? AND record IN {_GONE}"
     values = (connection, stream.value)
     if stream in (Stream.ACCOUNTS, Stream.CONTACTS):
-        links.touch_activities(db, connection, _column(db, f"SELECT DISTINCT activity {of_gone}", values))
+        links.touch_activities(db, connection, _column(db, f"SELECT activity {of_gone}", values))
     db.execute(f"DELETE {of_gone}", values)
 
 

@@ -23,6 +23,8 @@ TABLES = (
       connection TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL
     )
     """,
+    # What every page looks for: without it, each reads all that was touched since records were last prepared.
+    "CREATE INDEX touched_activity ON touched (connection, record) WHERE kind = 'activity'",
     """
     CREATE TABLE stage_seen (  -- every native stage and pipeline of an opportunity, now or in its history
       connection TEXT NOT NULL, what TEXT NOT NULL, id TEXT
