@@ -40,6 +40,7 @@ EXITS = {
     "runs show": "0; 2 when there is no such run",
     "undo": "0; 4 when the CRM refused something",
     "sandbox hubspot": "0 when it was stopped",
+    "sandbox pipedrive": "0 when it was stopped",
     "sandbox salesforce": "0 when it was stopped",
 }
 """What the exit codes of a command mean, beside those that all commands share."""
@@ -52,6 +53,7 @@ NOT_RUN = {
     "runs",
     "runs show",
     "sandbox hubspot",
+    "sandbox pipedrive",
     "sandbox salesforce",
     "undo",
 }

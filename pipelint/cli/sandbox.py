@@ -13,6 +13,7 @@ from pipelint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pipelint.sandbox.hubspot import HubSpotSandbox
+    from pipelint.sandbox.pipedrive import PipedriveSandbox
     from pipelint.sandbox.salesforce import SalesforceSandbox
 
 
@@ -128,7 +129,48 @@ def hubspot(port: int, size: int, seed: int, data: Path | None, state: Path | No
     return ExitCode.OK
 
 
-def _serve(server: SalesforceSandbox | HubSpotSandbox, state: Path | None) -> None:
+@sandbox.command()
+@_PORT
+@_SIZE
+@_SEED
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the company in this file between starts.",
+)
+@click.option(
+    "--plan",
+    type=click.Choice(("lite", "growth", "premium", "ultimate")),
+    default="lite",
+    show_default=True,
+    help="Decides on the tokens a day, and the requests in two seconds.",
+)
+@click.option(
+    "--seats", type=click.IntRange(1), default=1, show_default=True, help="The tokens are for each seat."
+)
+def pipedrive(port: int, size: int, seed: int, state: Path | None, plan: str, seats: int) -> int:
+    """Serve a stand-in for Pipedrive until Ctrl-C.
+
+    \b
+    Example:
+        pipelint sandbox pipedrive --size 5000
+    """
+    try:
+        from pipelint.sandbox.pipedrive import PipedriveSandbox
+
+        kept = state if state is not None and state.exists() else None
+        server = PipedriveSandbox(port=port, size=size, seed=seed, state=kept, plan=plan, seats=seats)
+    except ModuleNotFoundError as error:  # the server's modules are imported when one is made
+        raise _missing(error) from None
+    try:
+        server.start()
+    except OSError as error:
+        raise _taken(port, error) from None
+    _serve(server, state)
+    return ExitCode.OK
+
+
+def _serve(server: SalesforceSandbox | HubSpotSandbox | PipedriveSandbox, state: Path | None) -> None:
     """Say what runs, wait for Ctrl-C, and keep the state where that was asked for."""
     from threading import Event
 

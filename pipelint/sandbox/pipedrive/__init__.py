@@ -22,7 +22,8 @@ class PipedriveSandbox:
 
     Without `state` the company is generated: `size` deals from `seed`, the same for the same `now`; `state` is
     a file that `save` wrote earlier. `plan` and `seats` set the daily token budget and the burst limit;
-    `burst` replaces the latter, in requests within two seconds.
+    `burst` replaces the latter, in requests within two seconds (0: no limit; None: the plan's while the clock runs,
+    none while it stands still).
     """
 
     def __init__(
@@ -120,7 +121,8 @@ class PipedriveSandbox:
                 "  sandbox:",
                 "    crm: pipedrive",
                 f"    base_url: {self.base_url}",
-                '    auth: {flow: api_token, token: "${env:PIPEDRIVE_TOKEN}"}',
+                '    auth: {token: "${env:PIPEDRIVE_TOKEN}"}',
+                f"    daily_tokens: {self.limits.budget}",
                 "",
                 "and in the shell:",
                 "",

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pipelint.sandbox.clock import Clock
 from pipelint.sandbox.faults import Faults
 from pipelint.sandbox.pipedrive import deal_effects
+from pipelint.sandbox.pipedrive.defaults import defaults
 from pipelint.sandbox.pipedrive.errors import PipedriveError, invalid, native_error, not_found
 from pipelint.sandbox.pipedrive.fields import Fields
 from pipelint.sandbox.pipedrive.params import Unfit, utc_text
@@ -28,7 +29,7 @@ from pipelint.sandbox.pipedrive.schema import (
     Table,
 )
 from pipelint.sandbox.pipedrive.store import Row, Store
-from pipelint.sandbox.pipedrive.values import body_value, custom_value
+from pipelint.sandbox.pipedrive.values import body_value, custom_value, logged
 
 KEPT_DELETED = timedelta(days=30)
 """So long a deleted record can still be seen; then it is gone for good."""
@@ -88,7 +89,7 @@ class Company:
         if missing:
             raise invalid(*(f"{it}: Required" for it in missing))
         with self.store.lock:
-            row = _defaults(table, given, user, self.now()) | given
+            row = defaults(table, given, user, self.now()) | given
             if table is DEALS:
                 deal_effects.begin(self, row)
             if table is PERSONS:
@@ -239,52 +240,6 @@ class Company:
                 "is_bulk_update_flag": False,
             },
         )
-
-
-def logged(value: Json) -> str | None:
-    """A value as the change log keeps it: text."""
-    match value:
-        case None:
-            return None
-        case list():
-            return ",".join(map(str, value))
-        case dict():
-            return str(value.get("value"))
-        case float() as number if number.is_integer():
-            return str(int(number))
-        case str() as text if len(text) == 20 and text[10] == "T" and text.endswith("Z"):
-            return text.replace("T", " ").removesuffix("Z")
-    return str(value)
-
-
-def _defaults(table: Table, given: Row, user: int, now: str) -> Row:
-    """What Pipedrive fills in where a new record does not say."""
-    row: Row = {name: False for name, it in table.columns.items() if it.kind == "boolean"}
-    stamps = {"add_time", "update_time", "created"} & set(table.columns)
-    row |= dict.fromkeys(stamps, now)
-    for name, value in {
-        "owner_id": user,
-        "user_id": user,
-        "creator_user_id": user,
-        "creator_id": user,
-        "visible_to": "3" if table is LEADS else 3,
-        "active_flag": True,
-        "activated": True,
-        "origin": "API",
-        "source_name": "API",
-        "cc_email": "sandbox@pipedrivemail.example",
-        "is_enabled": True,
-        "custom_fields": {},
-        "default_currency": "EUR",
-        "timezone_name": "Europe/Paris",
-        "type": "call",
-        "subject": "Call",
-    }.items():
-        if name in table.columns and name not in given:
-            row[name] = value
-    if "order_nr" in table.columns:
-        row["order_nr"] = 1
-    return row
 
 
 def _link(row: Row) -> None:

@@ -10,9 +10,9 @@ from random import Random
 from typing import Any
 
 from pipelint.sandbox.organisation import LOST, WON, Activity, Deal, Lead
-from pipelint.sandbox.pipedrive.company import logged
 from pipelint.sandbox.pipedrive.params import utc_text
 from pipelint.sandbox.pipedrive.store import Row
+from pipelint.sandbox.pipedrive.values import logged
 
 
 def activity_row(activity: Activity, person: int | None, now: datetime) -> Row:

@@ -28,7 +28,8 @@ class Blocked(Exception):
 class Limits:
     """Counts by the sandbox's clock; the day begins at midnight UTC.
 
-    `burst` replaces the plan's number of requests in two seconds. Whether refused requests cost tokens is
+    `burst` replaces the plan's number of requests in two seconds (0: no limit; None: the plan's while the clock
+    runs, no limit while it stands still). Whether refused requests cost tokens is
     undocumented; here they cost nothing.
     """
 
@@ -89,11 +90,14 @@ class Limits:
             now = self._clock.now().timestamp()
             if not oauth and now < self._blocked_until:
                 raise Blocked
-            limit = self._burst or PLANS[self.plan][1] * (OAUTH_FACTOR if oauth else 1)
+            limit = (
+                PLANS[self.plan][1] * (OAUTH_FACTOR if oauth else 1) if self._burst is None else self._burst
+            )
+            bound = limit > 0 and not (self._burst is None and self._clock.stands)
             window = int(now // WINDOW)
             number, count = self._windows.get(token, (window, 0))
             count = count if number == window else 0
-            if count >= limit:
+            if bound and count >= limit:
                 self._refuse(token, now, oauth=oauth)
                 raise over_burst(limit)
             if self.used + self.used_by_others + cost > self.budget:
@@ -105,7 +109,7 @@ class Limits:
             self.writes += operation.startswith(("POST", "PUT"))
             headers = {
                 "x-ratelimit-limit": str(limit),
-                "x-ratelimit-remaining": str(limit - count - 1),
+                "x-ratelimit-remaining": str(max(0, limit - count - 1)),
                 "x-ratelimit-reset": str(WINDOW - int(now) % WINDOW),
                 "x-daily-requests-left": str(max(0, WRITES_A_DAY - self.writes)),
             }

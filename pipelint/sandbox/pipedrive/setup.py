@@ -14,6 +14,9 @@ ADMIN = 11_000_001
 MANAGER = 11_000_002
 """Somebody who is no admin."""
 
+FOUNDED = "2020-01-06T08:00:00Z"
+"""When its pipelines and stages were made."""
+
 PIPELINE_IDS = {"new-business": 1, "renewal": 2}
 PROBABILITIES = {
     "Prospecting": 10,
@@ -86,8 +89,8 @@ def set_up(company: Company) -> None:
                 "order_nr": number,
                 "is_deleted": False,
                 "is_deal_probability_enabled": True,
-                "add_time": now,
-                "update_time": now,
+                "add_time": FOUNDED,
+                "update_time": FOUNDED,
             },
         )
         _stages(company, name, number)
@@ -100,7 +103,6 @@ def set_up(company: Company) -> None:
 
 
 def _stages(company: Company, pipeline: str, number: int) -> None:
-    now = company.now()
     for order, name in enumerate((*OPEN_STAGES[pipeline], RETIRED_STAGE), start=1):
         company.store.insert(
             STAGES,
@@ -112,8 +114,8 @@ def _stages(company: Company, pipeline: str, number: int) -> None:
                 "pipeline_id": number,
                 "is_deal_rot_enabled": name in ROTTEN_AFTER,
                 "days_to_rotten": ROTTEN_AFTER.get(name),
-                "add_time": now,
-                "update_time": now,
+                "add_time": FOUNDED,
+                "update_time": FOUNDED,
             },
         )
 

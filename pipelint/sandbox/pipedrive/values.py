@@ -178,3 +178,17 @@ def v1_values(code: str, kind: str, value: Json) -> dict[str, Json]:
 def v1_time(text: str | None) -> str | None:
     """A moment as v1 writes it: UTC, without saying so."""
     return None if text is None else text.replace("T", " ").removesuffix("Z")
+
+
+def logged(value: Json) -> str | None:
+    """A value as the change log keeps it: text."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, dict):
+        return str(value.get("value"))
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return v1_time(text) if _INSTANT.fullmatch(text) else text
