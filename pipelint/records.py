@@ -195,7 +195,10 @@ class Pipeline(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A native stage of one native pipeline; `pipeline` is empty where stages are shared by all."""
+    """A native stage of one native pipeline; `pipeline` is empty where stages are shared by all.
+
+    `quiet_days` is after how many days without a change the CRM itself marks an opportunity.
+    """
 
     id: str
     pipeline: str
@@ -206,6 +209,7 @@ class Stage(NamedTuple):
     probability: Decimal | None = None
     forecast_category: str | None = None
     active: bool | None = None
+    quiet_days: int | None = None
 
 
 class LineItem(NamedTuple):

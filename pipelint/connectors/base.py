@@ -92,6 +92,10 @@ class FieldInfo:
     required: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)
     """API value → label, active ones only."""
+    feeds: str = ""
+    """Our field that it feeds by itself, without a mapping of the pack."""
+    required_in: frozenset[str] = frozenset()
+    """The native stages in which the CRM's own pages insist on it."""
 
     def offers(self, choice: str) -> bool:
         """Whether a choice may be written, by its API value or its label."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from pipelint.config.nodes import Map, Node
@@ -10,6 +10,7 @@ from pipelint.config.project import Connection
 from pipelint.connectors.base import FieldInfo
 from pipelint.engine.import_fields import WANTED, Candidate, candidates
 from pipelint.engine.import_places import NativePipeline, Placed, place, spoken, words
+from pipelint.engine.import_rules import CrmRules
 from pipelint.rules.native_stages import member_of, pipeline_of
 from pipelint.rules.pack import Pack, Pipeline, native_names
 from pipelint.rules.write_yaml import Line, flow, lines, names, scalar
@@ -34,7 +35,9 @@ class Draft:
     placed: list[Placed] = field(default_factory=list)
     lacking: int = 0
 
-    def add_pipelines(self, natives: Sequence[NativePipeline], ladder: Mapping[str, Map]) -> None:
+    def add_pipelines(
+        self, natives: Sequence[NativePipeline], ladder: Mapping[str, Map], crm_rules: CrmRules
+    ) -> None:
         """An entry for each pipeline of which the pack lacks a stage."""
         crm, connection = self.connection.crm, self.connection.name
         for native in natives:
@@ -48,7 +51,7 @@ class Draft:
             if unknown and taker is not None and (taker.names or (not native.id and self._speaks(taker))):
                 self._lines_for(taker, [each for each in placed if each.native.id in unknown])
             elif unknown:
-                self._entry(native, placed, ladder)
+                self._entry(native, placed, ladder, crm_rules)
 
     def _speaks(self, taker: Pipeline) -> bool:
         """Whether a pipeline of the pack names stages of this connection."""
@@ -75,7 +78,13 @@ class Draft:
                 f"the pack has no stage for {', '.join(lost)} of '{taker.name}' ({taker.place})"
             )
 
-    def _entry(self, native: NativePipeline, placed: Sequence[Placed], ladder: Mapping[str, Map]) -> None:
+    def _entry(
+        self,
+        native: NativePipeline,
+        placed: Sequence[Placed],
+        ladder: Mapping[str, Map],
+        crm_rules: CrmRules,
+    ) -> None:
         name = self._free(_slug(native.label or self.connection.name))
         if not native.id:
             self.steps.append(
@@ -93,7 +102,10 @@ class Draft:
         used = {each.stage.number: each.stage for each in placed if each.stage is not None}
         for _, stage in sorted(used.items()):
             here = [each for each in placed if each.stage == stage]
-            told += [Line(3, f"{scalar(stage.name)}:"), *self._from(here), *_asked(ladder.get(stage.name))]
+            asked, natives = ladder.get(stage.name), [each.native for each in here]
+            left_out = {"from", "required"} if crm_rules.takes_over(natives) else {"from"}
+            told += [Line(3, f"{scalar(stage.name)}:"), *self._from(here), *_asked(asked, left_out)]
+            told += crm_rules.lines(natives, asked, 4)
         told += [
             Line(3, f"# not mapped, the pack has no such stage: {each.native.id}")
             for each in placed
@@ -188,10 +200,10 @@ def _remark(placed: Placed) -> str:
     return "; ".join(parts)
 
 
-def _asked(asked: Map | None) -> Iterator[Line]:
+def _asked(asked: Map | None, left_out: Set[str]) -> Iterator[Line]:
     """What the pack's own pipeline asks for at a stage, all but its names in the CRMs."""
     for key, node in asked.entries if asked else ():
-        if key.value != "from":
+        if key.value not in left_out:
             yield from _block(key.value, node, 4)
 
 

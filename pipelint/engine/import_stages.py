@@ -11,6 +11,7 @@ from pipelint.config.nodes import Map, Node, Problems, read_file
 from pipelint.config.paths import shown
 from pipelint.config.project import Connection
 from pipelint.engine.import_draft import MARK, Draft
+from pipelint.engine.import_rules import CrmRules
 from pipelint.engine.import_source import native_pipelines, pulled_stages
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
@@ -66,7 +67,7 @@ def propose(project: Project, connection_name: str) -> Proposal:
         fields = connector.fields("opportunity")
         supplied = connector.supply(Stream.OPPORTUNITIES, ()).fields
     draft = Draft(connection, base)
-    draft.add_pipelines(pipelines, ladder)
+    draft.add_pipelines(pipelines, ladder, CrmRules(base, connection, fields))
     draft.add_fields(fields, supplied)
     if not rules.problems(draft.content()).errors:
         return _proposal(draft, rules.file)

@@ -26,6 +26,17 @@ FIELD_TYPES: Final[dict[str, FieldType]] = {
 """Pipedrive's types → ours; others are not offered."""
 
 
+FEEDS: Final[dict[str, str]] = {
+    "title": "name",
+    "value": "amount",
+    "expected_close_date": "close_date",
+    "lost_reason": "lost_reason",
+    "channel": "source",
+    "probability": "probability",
+}
+"""Standard fields of deals → ours."""
+
+
 class Option(msgspec.Struct, frozen=True):
     """One of the options of a field; an id of a standard field may be a word."""
 
@@ -38,6 +49,7 @@ class Required(msgspec.Struct, frozen=True):
 
     enabled: bool = False
     stage_ids: list[int] = []
+    statuses: dict[str, list[str]] = {}
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -106,8 +118,18 @@ def infos(fields: Fields) -> list[FieldInfo]:
             type=FIELD_TYPES[field.type],
             custom=field.custom,
             required=bool(field.required and field.required.enabled and not field.required.stage_ids),
+            feeds=FEEDS.get(field.code, ""),
+            required_in=_required_in(field),
             choices={str(option.id): option.label for option in field.options},
         )
         for field in fields.all
         if field.type in FIELD_TYPES
     ]
+
+
+def _required_in(field: Field) -> frozenset[str]:
+    """The stages that insist on a field; won and lost are statuses there, named for each pipeline."""
+    if field.required is None or not field.required.enabled:
+        return frozenset()
+    ends = {status for statuses in field.required.statuses.values() for status in statuses}
+    return frozenset({*map(str, field.required.stage_ids), *ends})

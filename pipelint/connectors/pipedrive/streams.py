@@ -202,6 +202,7 @@ def stages(reference: Reference) -> list[Record]:
                 str(row.id), str(pipeline.id), row.name, place, is_open=True, is_won=False,
                 probability=None if row.deal_probability is None else Decimal(row.deal_probability),
                 active=not row.is_deleted,
+                quiet_days=row.days_to_rotten if row.is_deal_rot_enabled else None,
             )
             for place, row in enumerate(own)
         ]  # fmt: skip
