@@ -6,14 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelint.engine.evaluate import Outcome
+from pipelint.rules.catalogue import PRICE_MARKER
 from pipelint.rules.compile import CompiledCheck, CompiledPack
+from pipelint.rules.compile_condition import Inputs
 from pipelint.rules.conditions import Condition, Other
 from pipelint.rules.explain import Explainer, Leaf, Row, in_words
 from pipelint.rules.fields import Field, Origin
 from pipelint.rules.messages import Reader
 
-UNSYNCED = "(not synced)"
-"""Shown in place of a value that the connection does not supply."""
+UNSYNCED = "not synced"
+UNMAPPED = "not mapped"
+NO_RATE = "without an exchange rate"
+TOO_RECENT = "not known far enough back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class Evidence:
     field: str
     value: str
     test: str
-    unsynced: bool = False
+    lack: str = ""
+    """Why the field is unknown here, as a word of `lack_of`; empty where it is known, or blank."""
 
 
 class Witness:
@@ -51,16 +56,12 @@ class Witness:
         phrase = self.phrases.get(id(leaf.test))
         if phrase is None:
             phrase = self.phrases[id(leaf.test)] = in_words(leaf.test, self.compiled.moment)
-        if field.origin is Origin.MARKER:
-            return Evidence(field.source, reader.value(field.source), phrase)
-        return Evidence(field.name, self.value(field, reader), phrase, self.lacking(field, row))
-
-    def lacking(self, field: Field, row: Row) -> bool:
-        """Whether the field is unknown here because it was not supplied, rather than blank."""
         inputs = self.compiled.inputs
-        marked = field.marker and row.get(field.marker) == 1
-        late = field.name in inputs.partial and row.get(field.column("partial").name) == 1
-        return field.name in inputs.unsynced or bool(marked) or late
+        if field.origin is Origin.MARKER:
+            return Evidence(field.source, shown_value(inputs, self.known[field.source], reader), phrase)
+        if field.name not in self.known:
+            return Evidence(field.name, str(row.get(field.main.name)), phrase, lack_of(inputs, field, row))
+        return Evidence(field.name, shown_value(inputs, field, reader), phrase, lack_of(inputs, field, row))
 
     def conditions(self, check: CompiledCheck, row: Row) -> Iterator[Condition]:
         """What decided: the branch that applied, or the scope where that is what could not be checked."""
@@ -73,19 +74,32 @@ class Witness:
                     yield branch.condition
                 return
 
-    def value(self, field: Field, reader: Reader) -> str:
-        if field.name in self.compiled.inputs.unsynced:
-            return UNSYNCED
-        return reader.value(field.name) if field.name in self.known else str(reader.row.get(field.main.name))
+
+def lack_of(inputs: Inputs, field: Field, row: Row) -> str:
+    """Why the field is unknown on this record though it need not be blank; empty where that is not so."""
+    if field.name in inputs.unsynced:
+        return UNSYNCED
+    if field.marker and row.get(field.marker) == 1:
+        return NO_RATE if field.marker == PRICE_MARKER else UNMAPPED
+    if field.name in inputs.partial and row.get(field.column("partial").name) == 1:
+        return TOO_RECENT
+    return ""
+
+
+def shown_value(inputs: Inputs, field: Field, reader: Reader) -> str:
+    """The value as people read it, or in its place why there is none that the rules could read."""
+    lack = lack_of(inputs, field, reader.row)
+    return f"({lack})" if lack in {UNSYNCED, UNMAPPED} else reader.value(field.name)
 
 
 def blank_message(evidence: Sequence[Evidence]) -> str:
     """What could not be checked, and for lack of what."""
-    lacking = list(dict.fromkeys(item.field for item in evidence if item.unsynced))
-    if lacking:
-        return f"could not be checked: {', '.join(lacking)} not known yet, or not synced"
-    blank = list(dict.fromkeys(item.field for item in evidence))
-    return f"could not be checked: {', '.join(blank) or 'a field'} is blank"
+    names: dict[str, list[str]] = {}
+    for item in dict.fromkeys((item.lack, item.field) for item in evidence):
+        names.setdefault(item[0], []).append(item[1])
+    unknown = [f"{', '.join(fields)} {lack}" for lack, fields in names.items() if lack]
+    told = "; ".join(unknown) or f"{', '.join(names.get('', ['a field']))} is blank"
+    return f"could not be checked: {told}"
 
 
 def distinct(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

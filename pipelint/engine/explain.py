@@ -12,7 +12,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.causes import Causes, Happened
 from pipelint.engine.check import sources
 from pipelint.engine.events import ENDS
-from pipelint.engine.evidence import UNSYNCED
+from pipelint.engine.evidence import lack_of, shown_value
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
 from pipelint.engine.findings import Finding, FindingStatus, Source, findings, owner_shown, rows_of
 from pipelint.engine.identity import candidates, find
@@ -76,6 +76,8 @@ class RecordExplained:
     stage: str
     rules: tuple[Explained, ...]
     scores: tuple[ScoreExplained, ...] = ()
+    not_synced: tuple[str, ...] = ()
+    """Rules that its connection has no data for, on any record."""
 
 
 def explain_record(
@@ -136,15 +138,16 @@ class _Explanation:
         self.record = record
         self.language = source.pack.settings.languages[0]
         self.reader = source.reader(row, self.language, source.compiled.moment.today)
-        self.unsynced = source.compiled.inputs.unsynced
+        self.inputs = source.compiled.inputs
         self.explainer = Explainer(source.compiled.inputs, source.compiled.moment)
         self.causes = Causes(cache, source, record)
 
     def whole(self, rule: str | None) -> RecordExplained:
         found = findings(self.cache, self.source, language=self.language, ages=True, record=self.record)
         by_rule = {finding.rule: finding for finding in found}
-        names = [rule] if rule else [name for name in by_rule if not self.mute(name)]
+        names = [rule] if rule else [name for name, finding in by_rule.items() if not self.mute(finding)]
         names = [name for name in names if name in self.source.pack.rules]
+        mute = () if rule else tuple(name for name in by_rule if name not in names)
         order = {"flagged": 0, "trial": 1, "pending": 2, "waived": 3, "hidden": 4, "could_not_check": 5}
         explained = [self.rule(name, by_rule.get(name)) for name in names]
         if rule is None:
@@ -160,12 +163,13 @@ class _Explanation:
             self.reader.known("stage"),
             tuple(explained),
             tuple(explain_scores(self.source, self.row, self.reader, rule)),
+            mute,
         )
 
-    def mute(self, name: str) -> bool:
-        """Whether nobody wrote the rule and this connection can never answer it: `check` says so once."""
-        checks = [check for check in self.source.compiled.checks if check.rule.name == name]
-        return self.source.pack.rules[name].built_in and not any(check.answerable for check in checks)
+    def mute(self, finding: Finding) -> bool:
+        """Whether the connection can never answer the rule, and nothing that it said before is kept."""
+        checks = [check for check in self.source.compiled.checks if check.rule.name == finding.rule]
+        return finding.since is None and not any(check.answerable for check in checks)
 
     def rule(self, name: str, finding: Finding | None) -> Explained:
         rule = self.source.pack.rules[name]
@@ -223,10 +227,7 @@ class _Explanation:
             field = leaf.test.field
             if field.origin is Origin.MARKER:
                 field = self.reader.fields[field.source]
-            if field.name in self.unsynced:
-                value = UNSYNCED
-            else:
-                value = self.reader.value(field.name) if field.name in self.reader.fields else "?"
+            value = shown_value(self.inputs, field, self.reader) if field.name in self.reader.fields else "?"
             phrase = in_words(leaf.test, self.source.compiled.moment)
             said = phrase if leaf.answer is not False else f"not: {phrase}"
             found.append(Decided(field.name, value, said, tuple(self.because(leaf.test))))
@@ -236,7 +237,7 @@ class _Explanation:
         """Where the test's own numbers are written, and what it makes of a blank that it met."""
         for setting in test.settings:
             yield f"setting '{setting.name}', {setting.place}"
-        blank = self.row.get(test.field.main.name) is None and test.field.name not in self.unsynced
+        blank = self.row.get(test.field.main.name) is None and not lack_of(self.inputs, test.field, self.row)
         if test.if_blank is not None and blank:
             yield f"blank counts as {'yes' if test.if_blank else 'no'}"
 

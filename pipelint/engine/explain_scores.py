@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from pipelint.engine.evidence import lack_of
 from pipelint.engine.findings import Source
 from pipelint.engine.scores import Score, cap_of, points, said, score_of
 from pipelint.rules.conditions import fields_in
 from pipelint.rules.explain import Explainer, Row
-from pipelint.rules.fields import Field
 from pipelint.rules.messages import Reader
 from pipelint.rules.scores import Bands, Item, PerRow
 from pipelint.rules.scores import Score as Definition
@@ -71,17 +71,11 @@ def _missing(source: Source, item: Item, row: Row, explainer: Explainer) -> Iter
             unknown = next(b.condition for b in bands if explainer.answer(b.condition, row) is not False)
             for leaf in explainer.deciding(unknown, row):
                 for field in fields_in(leaf.test):
-                    if _lacks(source, field, row):
-                        yield f"{field.name} is not synced"
+                    if lack := lack_of(source.compiled.inputs, field, row):
+                        yield f"{field.name} is {lack}"
                     elif row.get(field.main.name) is None:
                         yield f"{field.name} is blank"
         case PerRow(fact):
             entity = fact.field.about
             whole = fact.name in source.compiled.inputs.unsynced
             yield f"{entity} are not synced" if whole else f"{entity} are not synced far enough back"
-
-
-def _lacks(source: Source, field: Field, row: Row) -> bool:
-    inputs = source.compiled.inputs
-    late = field.name in inputs.partial and row.get(field.column("partial").name) == 1
-    return field.name in inputs.unsynced or late or bool(field.marker and row.get(field.marker) == 1)

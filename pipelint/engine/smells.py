@@ -87,7 +87,7 @@ class _Smelt:
             alone = replace(source, compiled=replace(source.compiled, checks=mine))
             for finding in findings(self.cache, alone, language="en", ages=False):
                 if finding.status == "could_not_check":
-                    blank.update({e.field for e in finding.evidence if not e.unsynced})
+                    blank.update({e.field for e in finding.evidence if not e.lack})
         return blank
 
     def optional(self, rule: Rule, name: str) -> bool:

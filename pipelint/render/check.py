@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
 from pipelint.engine.check import CheckResult, NotSynced
 from pipelint.engine.drift import as_json as drift_document
+from pipelint.engine.evidence import TOO_RECENT, UNMAPPED
 from pipelint.engine.findings import Finding, worst_first
 from pipelint.engine.scores import Score
 from pipelint.render.documents import as_text, exact, number
 from pipelint.render.errors import render_problems
 from pipelint.render.scores import scores_table
-from pipelint.render.table import amount, plural, table
+from pipelint.render.table import amount, plural, some, table
 from pipelint.render.waivers import waiver_document, waivers_table
 
 _SHOWN = 25
-_FEW = 4
 _COLUMNS = (
     "connection", "kind", "id", "name", "url", "owner", "pipeline", "stage", "amount", "rule", "severity", "status",
     "items", "message", "fix", "since",
 )  # fmt: skip
+_ADVICE = {
+    TOO_RECENT: " History grows with each pull.",
+    UNMAPPED: " Map its values in the rules; 'stages import' proposes stages.",
+}
 
 
 def render(result: CheckResult, form: str, *, color: bool) -> str:
@@ -210,7 +214,7 @@ def _unchecked(result: CheckResult) -> str:
         mine = [each for each in result.not_synced if each.connection == connection]
         known_from = result.known_from.get(connection, {})
         then = " on that day" if connection in result.known_from else ""
-        fields = _some(
+        fields = some(
             [
                 f"{name} (known from {known_from[name]:%Y-%m-%d} on)" if name in known_from else name
                 for name in sorted({name for each in mine for name in each.fields})
@@ -218,34 +222,24 @@ def _unchecked(result: CheckResult) -> str:
         )
         rules = sorted(dict.fromkeys(each.rule for each in mine), key=lambda rule: "/" in rule)
         said = "1 rule says" if len(rules) == 1 else f"{len(rules):,} rules say"
-        lines.append(
-            f"Not synced from {connection}{then}: {fields}. So {said} nothing there: {_some(rules)}."
-        )
-    late: Counter[str] = Counter()
-    blank: Counter[str] = Counter()
+        lines.append(f"Not synced from {connection}{then}: {fields}. So {said} nothing there: {some(rules)}.")
+    unknown: dict[str, Counter[str]] = {}
     for finding in result.findings:
         if finding.status == "could_not_check":
-            for name, unsynced in sorted({(e.field, e.unsynced) for e in finding.evidence}):
-                (late if unsynced else blank)[name] += 1
-    if late:
+            for lack, name in sorted({(e.lack, e.field) for e in finding.evidence}):
+                unknown.setdefault(lack, Counter())[name] += 1
+    for lack, counts in sorted(unknown.items()):
+        advice = _ADVICE.get(lack, "")
         lines.append(
-            f"Not known yet: {_counted(late)}. History grows with each pull; other values need a mapping."
+            f"Could not be checked because a field is {lack or 'blank'}: {_counted(counts)}.{advice}"
         )
-    if blank:
-        lines.append(f"Could not be checked because a field is blank: {_counted(blank)}.")
     if any(" more." in line for line in lines):
         lines.append("All of them: --format json.")
     return "\n".join(lines)
 
 
-def _some(names: Sequence[str]) -> str:
-    """The first few names; a long list hides what matters."""
-    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more
-
-
 def _counted(counts: Counter[str]) -> str:
-    return _some([f"{name} ({count:,})" for name, count in counts.most_common()])
+    return some([f"{name} ({count:,})" for name, count in counts.most_common()])
 
 
 def _closing(result: CheckResult, flagged: list[Finding]) -> str:

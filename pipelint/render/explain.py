@@ -11,7 +11,7 @@ from pipelint.engine.evidence import UNSYNCED
 from pipelint.engine.explain import Decided, Explained, RecordExplained
 from pipelint.render.documents import as_text
 from pipelint.render.scores import explained_document, explained_lines
-from pipelint.render.table import STYLES
+from pipelint.render.table import STYLES, some
 from pipelint.render.waivers import waived, waiver_document
 
 _EVENTS: Mapping[Event, str] = {
@@ -33,12 +33,14 @@ def render(explained: RecordExplained, form: str, *, color: bool) -> str:
     head = f"{explained.name}  {explained.connection}:{explained.kind}/{explained.id}"
     facts = ", ".join(part for part in (explained.stage, explained.owner) if part)
     lines = [head, *([facts] if facts else []), *([explained.url] if explained.url else [])]
-    if not explained.rules and not explained.scores:
+    if not explained.rules and not explained.scores and not explained.not_synced:
         lines += ["", "Nothing is flagged, and nothing could not be checked."]
     for rule in explained.rules:
         lines += ["", *_rule(rule, color)]
     for score in explained.scores:
         lines += ["", *explained_lines(score, color=color)]
+    if explained.not_synced:
+        lines += ["", _not_synced(explained)]
     return "\n".join(lines)
 
 
@@ -70,7 +72,16 @@ def document(explained: RecordExplained) -> dict[str, Any]:
             for rule in explained.rules
         ],
         "scores": [explained_document(score) for score in explained.scores],
+        "not_synced": list(explained.not_synced),
     }
+
+
+def _not_synced(explained: RecordExplained) -> str:
+    said = "1 rule says" if len(explained.not_synced) == 1 else f"{len(explained.not_synced):,} rules say"
+    return (
+        f"For lack of data from {explained.connection} {said} nothing: {some(explained.not_synced)}. "
+        "What one lacks: name it behind the id."
+    )
 
 
 def _test(each: Decided) -> dict[str, Any]:
@@ -107,7 +118,7 @@ def _rule(rule: Explained, color: bool) -> list[str]:
         f"  {each.field:<{width}}  {each.value:<{min(values, 40)}}  {_said(each)}" for each in rule.decided
     ]
     if rule.in_scope:
-        link = "if" if any(each.value == UNSYNCED for each in rule.in_scope) else "because"
+        link = "if" if any(each.value == f"({UNSYNCED})" for each in rule.in_scope) else "because"
         lines.append(
             f"  in scope {link} " + ", ".join(f"{each.field} {_said(each)}" for each in rule.in_scope)
         )

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from io import StringIO
 
+_FEW = 4
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan", "could not check": "dim"}
 
 
@@ -59,3 +60,9 @@ def plural(count: int, word: str, many: str = "") -> str:
     if not many:
         many = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
     return f"{count:,} {word if count == 1 else many}"
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few names; a long list hides what matters."""
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more

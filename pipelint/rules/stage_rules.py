@@ -139,10 +139,10 @@ def _unknown_values(known: Mapping[str, Field]) -> Iterator[Check]:
     items = {f.marker: f.name for f in known.values() if f.marker and f.origin is not Origin.SCORE}
     items.pop(PRICE_MARKER, None)
     for marker, name in items.items():
-        missing = Field(marker, FieldType.YES_NO, f"{name} is not known", Origin.STAGE, marker)
+        item = "stage" if marker == "stage__missing" else name
+        missing = Field(marker, FieldType.YES_NO, "is not known to the rules", Origin.MARKER, item)
         place = Place("builtin@1/rules.yaml")
         test = Test(missing, operators_of(FieldType.YES_NO)["is"], (Truth(value=True),), place)
-        item = "stage" if marker == "stage__missing" else name
         yield Check(item, None, (Branch(None, test, "error"),))
 
 

@@ -92,6 +92,9 @@ class _Names:
                 return self._custom(each)
             case Origin.STAGE:
                 return "stage" in self.own
+            case Origin.MARKER:
+                marked = self.pack.known[self.kind].get(each.source)
+                return marked is None or self.supplied(marked)
             case Origin.FACT:
                 fact = self.pack.facts[self.kind].get(each.name)
                 return fact is None or self._fact(fact)
