@@ -99,6 +99,41 @@ def test_explain_one_rule(acme: Command, snapshot: Snapshot) -> None:
     snapshot(acme("explain", "sales:opportunity/A2", "quiet").out)
 
 
+def test_explain_tells_once_what_its_connection_has_no_data_for(acme: Command) -> None:
+    whole = json.loads(acme("explain", "A1", "--format", "json").out)
+    assert whole["not_synced"] == ["duplicate-open-opportunities", "quiet"]
+    assert {rule["rule"] for rule in whole["rules"]}.isdisjoint(whole["not_synced"])
+    alone = json.loads(acme("explain", "A1", "quiet", "--format", "json").out)
+    assert [rule["rule"] for rule in alone["rules"]] == ["quiet"]
+    assert alone["not_synced"] == []
+
+
+UNMAPPED = """\
+pipelint: 1
+rules:
+  early:
+    title: Early
+    flag_when: {stage: discovery}
+    severity: info
+    message: Early
+"""
+
+
+def test_a_value_that_nobody_mapped_is_neither_blank_nor_missing_history(
+    acme: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "rules" / "more.yaml").write_text(UNMAPPED, encoding="utf-8")
+    exported = tmp_path / "exports" / "opportunities.csv"
+    exported.write_text(exported.read_text(encoding="utf-8").replace("Proposal", "Talks"), encoding="utf-8")
+    acme("pull")
+    told = acme("check").out
+    assert "Could not be checked because a field is not mapped: " in told
+    assert "History grows with each pull" not in told
+    assert "stage  (not mapped)  is not known to the rules" in acme("explain", "A1", "unknown-value").out
+    early = json.loads(acme("explain", "A1", "early", "--format", "json").out)
+    assert early["rules"][0]["message"] == "could not be checked: stage not mapped"
+
+
 NUMBERS_WITH_A_SOURCE = """\
 pipelint: 1
 segments:
