@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipelint.engine.cache.sqlite import Cache
@@ -266,7 +266,8 @@ def copied(source: Cache) -> Iterator[Cache]:
         yield cache
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([Step("amount", "1", "1", 2), PULL, Step("amount", "1", "1", 0)])
 @given(st.lists(STEPS, max_size=12))
 def test_what_is_found_in_a_rebuilt_day_is_what_was_found_on_it(
     beginning: Beginning, steps: list[Step]
