@@ -86,12 +86,17 @@ class _Placer:
             self.names.setdefault(known, stage)
 
     def by_name(self, native: NativeStage) -> Placed | None:
-        """Its name is one that the pack knows; a closed stage is never taken for an open one by its name."""
+        """Its label or id is one that the pack knows; a closed stage is never taken for an open one by its name.
+
+        A stage that was given another label keeps its id, which then tells what it was made for.
+        """
         kind = kind_of(native)
-        for name in (native.id, native.label or ""):
+        renamed = bool(native.label) and "".join(words(native.label or "")) != "".join(words(native.id))
+        for name in (native.label or "", native.id):
             stage = self.names.get(" ".join(words(name)))
             if stage is not None and kind in {None, stage.kind}:
-                return Placed(native, stage, "name")
+                guessed = renamed and name == native.id and stage.kind == "open"
+                return Placed(native, stage, "words" if guessed else "name")
         return None
 
     def by_kind(self, native: NativeStage) -> Placed | None:

@@ -145,10 +145,11 @@ def _token(*parts: object) -> str:
 
 def clicks(fields: Sequence[OwnField]) -> list[str]:
     """What only an administrator can do, in the words of HubSpot's pages (fact sheet §15)."""
-    if not fields:
+    on_deals = [own for own in fields if own.kind == "opportunity"]
+    if not on_deals:
         return []
-    names = ", ".join(dict.fromkeys(own.label for own in fields))
-    severity = next((own.label for own in fields if own.key == "severity"), fields[0].label)
+    names = ", ".join(dict.fromkeys(own.label for own in on_deals))
+    severity = next((own.label for own in on_deals if own.key == "severity"), on_deals[0].label)
     return [
         f"Deals > Add view > 'Flagged deals': filter on {severity} is any of error, warning; add the columns "
         f"{names}; share it with everyone. The same filter works on the board.",

@@ -183,12 +183,13 @@ def _read(zone: tzinfo) -> Mapping[str, tuple[str, Callable[[str | None], str | 
         "dealstage": ("stage", n.text),
         "pipeline": ("pipeline", n.text),
         "hubspot_owner_id": ("owner", n.text),
+        "hs_next_step": ("next_step", n.text),
     }
 
 
-PROPERTIES: Final = ("dealstage", "closedate", "amount", "pipeline", "hubspot_owner_id")
+PROPERTIES: Final = ("dealstage", "closedate", "amount", "pipeline", "hubspot_owner_id", "hs_next_step")
 FIELDS: Final = frozenset(FieldChange._fields)
-TOLD: Final = frozenset({"close_date", "amount", "stage", "pipeline", "owner"})
+TOLD: Final = frozenset({"close_date", "amount", "stage", "pipeline", "owner", "next_step"})
 """Our fields whose changes are all told."""
 
 

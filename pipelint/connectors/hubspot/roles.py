@@ -1,7 +1,7 @@
 """Who has which part in a deal: the labels of its contacts, or what the contacts themselves say of their part.
 
-Links change without moving the deal's stamp (fact sheet §5), so all open deals are looked at once a day, and
-those that changed in between. A link has no id: a role goes by its deal and its place, and fewer than before
+Links change without moving the deal's stamp (fact sheet §5), so all open deals are looked at once a day, closed
+ones once a week, and those that changed in between. A link has no id: a role goes by its deal and its place, and fewer than before
 leave the last places empty.
 """
 
@@ -18,7 +18,7 @@ from pipelint.connectors.hubspot.associations import AT_ONCE, Link, links
 from pipelint.connectors.hubspot.changed import ChangedDeals
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import chosen
-from pipelint.connectors.hubspot.pull import DAILY, OVERLAP, batch_read
+from pipelint.connectors.hubspot.pull import DAILY, OVERLAP, WEEKLY, batch_read
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.search import by_id
 from pipelint.errors import UnexpectedAnswer
@@ -34,14 +34,17 @@ _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Place(msgspec.Struct, omit_defaults=True):
-    """Where the stream continues: up to when changes are known, when all was looked at, how many each deal has.
+    """Where the stream continues: up to when changes are known, and how many roles each deal has.
 
-    `after` is set while everything is looked at: the deal that was reached.
+    `full_at` is when all deals were looked at, `open_at` when the open ones were. `after` is set while deals are
+    looked at: the one that was reached; `only_open` says which.
     """
 
     until: datetime
     full_at: datetime
+    open_at: datetime
     after: str | None = None
+    only_open: bool = False
     held: dict[str, int] = {}
 
     def text(self) -> str:
@@ -60,20 +63,22 @@ class Roles:
         """Pages of roles; the last one is always there."""
         now = self._client.now()
         place = _read(text) if text else None
-        begins = place is None or (place.after is None and now - place.full_at >= DAILY)
+        begins = place is None or (place.after is None and now - place.full_at >= WEEKLY)
         if place is None or begins:
-            place = Place(now, now, after="0")
+            place = Place(now, now, now, after="0")
+        elif place.after is None and now - place.open_at >= DAILY:
+            place = Place(now, place.full_at, now, after="0", only_open=True, held=place.held)
         if place.after is not None:
             yield from self._everything(place, begins=begins)
         else:
             yield from self._changed(place)
 
     def _everything(self, place: Place, *, begins: bool) -> Iterator[Page]:
-        """The roles of all open deals, a thousand deals a page."""
+        """The roles of all deals or of the open ones, a thousand deals a page."""
         is_open = {"propertyName": "hs_is_closed", "operator": "NEQ", "value": "true"}
-        beyond = {"propertyName": "hs_object_id", "operator": "GT", "value": place.after or "0"}
+        filters = [is_open] if place.only_open else []
         waiting: list[str] = []
-        for rows in by_id(self._client, "deals", [], [is_open, beyond]):
+        for rows in by_id(self._client, "deals", [], filters, place.after or "0"):
             waiting += [row.id for row in rows]
             if len(waiting) >= AT_ONCE:
                 yield self._page(waiting, place, begins=begins, after=waiting[-1])
@@ -97,7 +102,7 @@ class Roles:
             place.text(),
             deleted,
             begins_full=begins,
-            ends_full=after is None,
+            ends_full=after is None and not place.only_open,
         )
 
     def _roles(self, ids: Sequence[str], place: Place) -> tuple[list[ContactRole], list[str]]:

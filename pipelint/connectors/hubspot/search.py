@@ -53,10 +53,13 @@ def between(
 
 
 def by_id(
-    client: Client, kind: str, properties: Sequence[str], filters: Sequence[Mapping[str, str]]
+    client: Client,
+    kind: str,
+    properties: Sequence[str],
+    filters: Sequence[Mapping[str, str]],
+    after: str = "0",
 ) -> Iterator[list[Row]]:
-    """Records that fit, in the order of their ids, without a cap."""
-    after = "0"
+    """Records that fit, in the order of their ids from beyond `after` on, without a cap."""
     while True:
         beyond = {"propertyName": ID, "operator": "GT", "value": after}
         rows, _ = _ask(client, kind, properties, [*filters, beyond], ID, None)

@@ -35,6 +35,7 @@ _USUAL_FORECAST = {
     "mostlikely": "most_likely",
     "most likely": "most_likely",
     "forecast": "commit",
+    "omit": "omitted",
     "not forecasted": "omitted",
     "not_forecasted": "omitted",
 }

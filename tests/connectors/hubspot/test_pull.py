@@ -139,6 +139,23 @@ def test_roles_come_from_labels_or_from_what_the_contact_says(
     ]
 
 
+def test_closed_deals_keep_their_contacts_through_the_daily_look_at_the_open_ones(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    won, *others = sandbox.portal.ids("deals")
+    sandbox.portal.update("deals", won, {"dealstage": "closedwon"})
+    pages = list(connector.pull(Stream.CONTACT_ROLES, None, ()))
+    assert won in {one.opportunity for page in pages for one in page.records if isinstance(one, ContactRole)}
+    sandbox.clock.advance(timedelta(days=1))
+    daily = list(connector.pull(Stream.CONTACT_ROLES, pages[-1].cursor, ()))
+    assert not any(page.begins_full or page.ends_full for page in daily), "what is not told stays"
+    looked_at = {one.opportunity for page in daily for one in page.records if isinstance(one, ContactRole)}
+    assert looked_at == set(others)
+    sandbox.clock.advance(timedelta(days=7))
+    weekly = list(connector.pull(Stream.CONTACT_ROLES, daily[-1].cursor, ()))
+    assert (weekly[0].begins_full, weekly[-1].ends_full) == (True, True)
+
+
 def test_a_call_that_was_planned_has_happened_when_its_time_is_over(
     connector: HubSpotConnector, sandbox: HubSpotSandbox
 ) -> None:
