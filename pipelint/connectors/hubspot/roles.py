@@ -1,8 +1,8 @@
 """Who has which part in a deal: the labels of its contacts, or what the contacts themselves say of their part.
 
 Links change without moving the deal's stamp (fact sheet §5), so all open deals are looked at once a day, closed
-ones once a week, and those that changed in between. A link has no id: a role goes by its deal and its place, and fewer than before
-leave the last places empty.
+ones once a week, and those that changed in between. A link has no id: a role goes by its deal and its place, and
+fewer than before leave the last places empty.
 """
 
 from __future__ import annotations
