@@ -320,7 +320,7 @@ def _related() -> Iterator[str]:
 def _rows(entity: Entity) -> Iterator[tuple[str, str, str, str]]:
     for field in entity.fields:
         sources = [_api(sobject, field.name, elsewhere="") for sobject in _ROWS.get(entity.name, ())]
-        worked_out = {"stage_changes": "opportunity history", "line_items": "not delivered yet"}
+        worked_out = {"stage_changes": "opportunity history", "line_items": "opportunity products"}
         where = "; ".join(filter(None, sources)) or worked_out.get(entity.name, "worked out")
         yield code(field.name), field.type.value, sentence(field.about), where
 

@@ -180,7 +180,7 @@ def _shown(value: object) -> str:
 
 
 def _next_steps(folder: Path, base_url: str) -> None:
-    command = "pipelint" if shutil.which("pipelint") else sys.argv[0]
+    command = "pipelint" if shutil.which("pipelint") else f"{sys.executable} -m pipelint"
     port = base_url.rpartition(":")[2]
     click.echo(
         f"""
