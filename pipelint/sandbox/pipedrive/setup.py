@@ -50,7 +50,6 @@ PERSON_FIELDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """What this company added long before pipelint came."""
 
-LOST_REASONS = LOSS_REASONS
 ACTIVITY_TYPES = ("call", "meeting", "task", "deadline", "email", "lunch")
 
 
@@ -94,12 +93,12 @@ def set_up(company: Company) -> None:
             },
         )
         _stages(company, name, number)
+    reasons = company.fields.get("deals", "lost_reason")
+    reasons["options"] = [{"id": number, "label": it} for number, it in enumerate(LOSS_REASONS, start=1)]
     for object_, fields in (("deals", DEAL_FIELDS), ("persons", PERSON_FIELDS)):
         for label, (kind, choices) in fields.items():
             options = {"options": [{"label": it} for it in choices]} if choices else {}
             company.fields.create(object_, {"field_name": label, "field_type": kind, **options})
-    reasons = company.fields.get("deals", "lost_reason")
-    reasons["options"] = [{"id": number, "label": it} for number, it in enumerate(LOST_REASONS, start=1)]
 
 
 def _stages(company: Company, pipeline: str, number: int) -> None:
