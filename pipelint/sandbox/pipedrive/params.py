@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
 
@@ -46,10 +46,7 @@ def instant(text: str) -> str:
 
 def utc_text(moment: datetime) -> str:
     """A moment as v2 writes it, which also sorts."""
-    offset = moment.utcoffset()
-    if offset is not None:
-        moment = (moment - offset).replace(tzinfo=None)
-    return moment.isoformat(timespec="seconds") + "Z"
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _limit(text: str) -> int:

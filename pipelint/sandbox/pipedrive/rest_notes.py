@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from werkzeug.wrappers import Response
 
@@ -110,6 +110,7 @@ def _filter(row: Row) -> Row:
 
 def _moment(text: str) -> str:
     try:
-        return utc_text(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
+        return utc_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except ValueError:
         raise PipedriveError(400, f"{text!r} is not a valid timestamp") from None

@@ -85,13 +85,13 @@ class Store:
 
     def insert_many(self, table: Table, rows: Iterable[Mapping[str, Json]]) -> None:
         """Insert records that have their number, in one statement."""
-        columns = list(table.columns.values())
+        columns = [(it.name, it.json) for it in table.columns.values()]
         marks = ", ".join("?" * len(columns))
         with self.lock:
             self._db.execute("BEGIN")
             self._db.executemany(
                 f"INSERT INTO {table.name} VALUES ({marks})",
-                ([_stored(row.get(it.name), json_=it.json) for it in columns] for row in rows),
+                ([_stored(row.get(name), json_=json_) for name, json_ in columns] for row in rows),
             )
             self._db.execute("COMMIT")
 
