@@ -33,13 +33,19 @@ def waiver_document(waiver: Waiver | None) -> dict[str, Any] | None:
 def waivers_table(findings: Iterable[Finding], color: bool) -> str:
     """One line for each rule and waiver that suppresses something."""
     counts = Counter(
-        (finding.rule, finding.waiver.reason, finding.waiver.approved_by or "snoozed", finding.waiver.until)
+        (finding.rule, finding.waiver.reason, _by(finding.waiver), finding.waiver.until)
         for finding in findings
         if finding.waiver
     )
     rows = [
-        (rule, f"{count:,}", f"{until:%-d %b %Y}", f"{reason} ({approved_by})")
-        for (rule, reason, approved_by, until), count in counts.items()
+        (rule, f"{count:,}", f"{until:%-d %b %Y}", f"{reason} ({by})")
+        for (rule, reason, by, until), count in counts.items()
     ]
     headers = ("waived rule", "records", "until", "reason")
     return table(headers, rows, color=color, right=(1,)) if rows else ""
+
+
+def _by(waiver: Waiver) -> str:
+    if not waiver.snoozed:
+        return waiver.approved_by
+    return f"snoozed by {waiver.approved_by}" if waiver.approved_by else "snoozed in the CRM"

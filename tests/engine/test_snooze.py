@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from pipelint.engine.check import check
 from pipelint.engine.explain import explain_record
 from pipelint.engine.rule_tests import run_tests
 from pipelint.render.explain import render
+from pipelint.render.waivers import waivers_table
 from pipelint.rules.load import load_tests
 
 from .conftest import PACK, RULES, Acme
@@ -180,6 +182,19 @@ def test_explain_says_that_a_record_is_snoozed(snoozing: Acme) -> None:
         text = render(explain_record(cache, snoozing.project, "d1", None), "text", color=False)
     assert f"snoozed until 25 Nov 2026 in the CRM: {REASON}" in text
     assert "amount-missing   WAIVED (error, since 20 Nov 2026)" in text
+
+
+@pytest.mark.parametrize(("who", "told"), [("", "snoozed in the CRM"), ("Kim Doe", "snoozed by Kim Doe")])
+def test_check_says_that_it_is_a_snooze_and_whose(snoozing: Acme, who: str, told: str) -> None:
+    snooze(snoozing, 5, amount=None)
+    snoozing.run()
+    with snoozing.project.cache() as cache:
+        [found] = [
+            each for each in check(cache, snoozing.project, snoozing.crm.now).findings if each.id == "d1"
+        ]
+    assert found.waiver is not None
+    by_who = replace(found, waiver=replace(found.waiver, approved_by=who))
+    assert f"{REASON} ({told})" in waivers_table([by_who], color=False)
 
 
 def test_rule_tests_can_snooze(acme: Acme) -> None:
