@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelint.connectors.base import OwnField
+from pipelint.connectors.salesforce.fields import short
 from pipelint.connectors.salesforce.permissions import EDIT, READ
 from pipelint.connectors.salesforce.streams import OBJECT_OF
 
@@ -26,22 +27,24 @@ def clicks(fields: Sequence[OwnField], *, deployed: bool = False) -> list[str]:
         ours = [own for own in fields if own.kind == kind]
         names = ", ".join(own.label for own in ours)
         by_key = {own.key: own for own in ours}
-        short = [by_key[key].label for key in ("severity", "summary") if key in by_key] or [ours[0].label]
+        summing_up = [own.label for own in short(ours)]
         steps.append(
             f"Setup > Object Manager > {sobject} > Page Layouts (or Lightning Record Pages, with dynamic forms): "
             f"add a section 'Pipelint' with {names}."
         )
         if (filtered := by_key.get("flags", by_key.get("severity"))) and not deployed:
+            columns = " and ".join(summing_up) or filtered.label
             steps.append(
                 f"{plural} > List View Controls > New: 'Flagged {plural.lower()}', all {plural.lower()}, with the "
-                f"filter '{filtered.label} not equal to' left blank; choose {' and '.join(short)} as columns; share "
-                "it with the managers."
+                f"filter '{filtered.label} not equal to' left blank; choose {columns} as columns; share it with "
+                "the managers."
             )
-        what = "make 'Pipelint' the primary one, or " if deployed else ""
-        steps.append(
-            f"Setup > Object Manager > {sobject} > Compact Layouts: {what}add {short[0]}, so that it shows at the "
-            "top of the record."
-        )
+        if summing_up:
+            what = "make 'Pipelint' the primary one, or " if deployed else ""
+            steps.append(
+                f"Setup > Object Manager > {sobject} > Compact Layouts: {what}add {summing_up[0]}, so that it shows "
+                "at the top of the record."
+            )
     if any(own.kind == "opportunity" for own in fields):
         steps.append(
             "Reports > New Report > Opportunities: group by owner, filter on our severity or flags, and subscribe "

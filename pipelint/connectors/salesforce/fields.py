@@ -46,6 +46,13 @@ METADATA_TYPES: Final = {
 LONG_TEXT_LENGTH: Final = 32_768
 
 
+def short(ours: Sequence[OwnField]) -> list[OwnField]:
+    """Those that sum up the others in a column or a compact layout, which takes no choices and no long text."""
+    preferred = [own for key in ("severity", "summary") for own in ours if own.key == key]
+    others = [own for own in ours if own.type not in {OwnFieldType.FLAGS, OwnFieldType.LONG_TEXT}]
+    return preferred or others[:1]
+
+
 def field_infos(fields: Sequence[FieldDescription]) -> list[FieldInfo]:
     """The described fields, those of kinds that rules can use."""
     return [

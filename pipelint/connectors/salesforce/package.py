@@ -12,7 +12,7 @@ from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipelint.connectors.base import OwnField
-from pipelint.connectors.salesforce.fields import full_name, metadata
+from pipelint.connectors.salesforce.fields import full_name, metadata, short
 from pipelint.connectors.salesforce.permissions import SETS, PermissionSet
 from pipelint.connectors.salesforce.streams import OBJECT_OF
 
@@ -35,8 +35,6 @@ _COMPACT: Final[Mapping[str, Sequence[str]]] = {
     "Opportunity": ("Name", "StageName", "Amount", "CloseDate"),
     "Lead": ("Name", "Company", "Status"),
 }
-_SHORT: Final = ("severity", "summary")
-"""Our fields that fit into a column."""
 
 
 def files(fields: Sequence[OwnField], api_version: str) -> dict[str, str]:
@@ -69,7 +67,7 @@ def _object(sobject: str, ours: Sequence[OwnField]) -> Element:
     content: dict[str, Any] = {
         "compactLayouts": {
             "fullName": "Pipelint",
-            "fields": [*_COMPACT[sobject], *_short(ours)],
+            "fields": [*_COMPACT[sobject], *(own.name for own in short(ours))],
             "label": "Pipelint",
         },
         "fields": [{"fullName": own.name, **_sorted(metadata(own))} for own in ours],
@@ -78,7 +76,7 @@ def _object(sobject: str, ours: Sequence[OwnField]) -> Element:
         name, label = _view(sobject)
         content["listViews"] = {
             "fullName": name,
-            "columns": [*_COLUMNS[sobject], *_short(ours)],
+            "columns": [*_COLUMNS[sobject], *(own.name for own in short(ours))],
             "filterScope": "Everything",
             # Not equal to nothing: whatever is flagged.
             "filters": {"field": filtered.name, "operation": "notEqual"},
@@ -108,10 +106,6 @@ def _view(sobject: str) -> tuple[str, str]:
 
 def _filter(ours: Sequence[OwnField]) -> OwnField | None:
     return next((own for own in ours if own.key == "flags"), None)
-
-
-def _short(ours: Sequence[OwnField]) -> list[str]:
-    return [own.name for key in _SHORT for own in ours if own.key == key]
 
 
 def _sorted(value: object) -> Any:  # noqa: ANN401 - metadata nests freely

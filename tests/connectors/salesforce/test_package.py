@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pipelint.connectors.base import OwnField, OwnFieldType
+from pipelint.connectors.salesforce.clicks import clicks
 from pipelint.connectors.salesforce.fields import metadata
 from pipelint.connectors.salesforce.package import files
 from pipelint.sandbox.salesforce.metadata import column
@@ -96,6 +97,27 @@ def test_a_pack_without_flags_has_no_list_view_of_them() -> None:
     )
     assert texts(parsed("objects/Opportunity.object", score), "listViews/fullName") == []
     assert "ListView" not in files((score,), "68.0")["package.xml"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [
+        (("flags", "severity", "summary", "details"), ["Pipelint_Severity__c", "Pipelint_Summary__c"]),
+        (("flags", "summary"), ["Pipelint_Summary__c"]),
+        (("flags", "details", "hygiene"), ["Pipelint_Hygiene__c"]),
+        (("flags", "details"), []),
+    ],
+)
+def test_the_compact_layout_shows_what_it_can_hold_and_the_admin_is_told_to_choose_it(
+    keys: tuple[str, ...], shown: list[str]
+) -> None:
+    own = [one for one in OWN if one.key in keys]
+    root = parsed("objects/Opportunity.object", *own)
+    assert [name for name in texts(root, "compactLayouts/fields") if name.startswith("Pipelint_")] == shown
+    told = [step for step in clicks(own, deployed=True) if "Compact Layouts" in step]
+    labels = [one.label for one in own if one.name in shown[:1]]
+    assert len(told) == len(labels)
+    assert all(f"add {label}, so that it shows at the top" in told[0] for label in labels)
 
 
 def test_nothing_wanted_is_no_package() -> None:
