@@ -1,7 +1,8 @@
 """What properties of deals were before: stage changes, and changes of the fields that rules look back on.
 
 Both streams come out of one answer of HubSpot's, fifty deals at a time; so what the first reads for the second is
-kept on the disk until that one is pulled. HubSpot keeps some twenty versions of a property (fact sheet §7).
+kept on the disk until that one is pulled. A value that was entered later than the deal was made has no version
+before it: that is a change from nothing.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ SOURCES: Final = {
     "MERGE_OBJECTS": "merge",
 }
 """How a value came about, in our words; others are told as they come (the set is open)."""
+
+KEPT: Final = 20
+"""So many versions of a property HubSpot keeps: the oldest of them need not be its first."""
+
+_AT_BIRTH: Final = timedelta(minutes=1)
+"""Values that come so soon after the deal's oldest ones were entered with it."""
 
 _NEVER: Final = timedelta.max
 _PAGE: Final = 1000
@@ -158,9 +165,14 @@ def stage_changes(row: Row) -> list[StageChange]:
 def field_changes(row: Row, zone: tzinfo) -> list[FieldChange]:
     """The changes of a deal's fields, in the forms that the fields have with us."""
     found: list[FieldChange] = []
+    histories = {name: _versions(row, name) for name in PROPERTIES}
+    made = min((versions[0][0] for versions in histories.values() if versions), default=None)
     for name, (field, read) in _read(zone).items():
-        versions = [(at, change, read(change.value)) for at, change in _versions(row, name)]
-        for (_, _, old), (at, change, new) in pairwise(versions):
+        versions = [(at, change, read(change.value)) for at, change in histories[name]]
+        first = None  # what it was before the oldest version, where that came later than the deal
+        if versions and made and versions[0][0] - made > _AT_BIRTH and len(versions) < KEPT:
+            first = (made, versions[0][1], None)
+        for (_, _, old), (at, change, new) in pairwise([first, *versions] if first else versions):
             if old != new:
                 id_ = f"{row.id}:{name}:{n.milliseconds(at)}"
                 source = SOURCES.get(change.sourceType, change.sourceType.lower() or None)

@@ -111,6 +111,16 @@ def test_histories_tell_moves_and_pushes_with_how_they_came_about(
     assert told["close_date"] == ("2026-12-31", "2027-03-31", "user")
 
 
+def test_a_value_that_is_entered_later_is_a_change_from_nothing(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    deal = sandbox.portal.ids("deals")[0]
+    sandbox.clock.advance(timedelta(days=1))
+    sandbox.portal.update("deals", deal, {"hs_next_step": "Send the offer"})
+    changes = [one for one in of(full(connector, Stream.FIELD_CHANGES), FieldChange) if one.record == deal]
+    assert [(one.field, one.old, one.new) for one in changes] == [("next_step", None, "Send the offer")]
+
+
 def test_one_reading_of_the_histories_serves_both_streams(
     sandbox: HubSpotSandbox, connect: Callable[..., HubSpotConnector]
 ) -> None:
