@@ -56,6 +56,7 @@ class Project:
     def connect(self, connection: Connection) -> Iterator[Connector]:
         """A connection, opened when it is first used and given back at the end."""
         package = registry.load(connection.crm)
+        self.file.paths.create()
         context = ConnectContext(
             clock=self.clock,
             folder=self.folder,

@@ -36,7 +36,7 @@ class Place(msgspec.Struct, omit_defaults=True):
     """Where the stream continues, as its cursor keeps it.
 
     `asked` are the deals that were asked, with what they had told and how many records came; `waiting` those
-    still to be asked. `listing` is set until all open deals were seen, `filling` until all of these were asked.
+    still to be asked. `listing` is set until all deals were seen, `filling` until all open ones of these were asked.
     """
 
     until: datetime
@@ -70,7 +70,7 @@ class Details:
         place = _read(text) if text else None
         begins = place is None or place.listing
         if place is None or place.listing:
-            until, pages = moved.open_ones()
+            until, pages = moved.everything()
             place = Place(until, listing=True, filling=True)
         else:
             until, pages = moved.since(place.until - OVERLAP, self.stream)

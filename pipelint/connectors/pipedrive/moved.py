@@ -94,9 +94,9 @@ class Moved:
         params = {"status": "open,won,lost,deleted", "updated_since": instant_text(moment)}
         return self._client.now(), self._asked(params)
 
-    def open_ones(self) -> tuple[datetime, Iterator[Sequence[Brief]]]:
-        """When the answer was true, and all open deals, in pages."""
-        return self._client.now(), self._asked({"status": "open"})
+    def everything(self) -> tuple[datetime, Iterator[Sequence[Brief]]]:
+        """When the answer was true, and all deals, in pages."""
+        return self._client.now(), self._asked({"status": "open,won,lost"})
 
     def _asked(self, params: Mapping[str, str]) -> Iterator[Sequence[Brief]]:
         asked = {"sort_by": "id", "include_fields": COUNTS, **params}

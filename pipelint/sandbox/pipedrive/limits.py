@@ -109,7 +109,7 @@ class Limits:
             self.writes += operation.startswith(("POST", "PUT"))
             headers = {
                 "x-ratelimit-limit": str(limit),
-                "x-ratelimit-remaining": str(max(0, limit - count - 1)),
+                "x-ratelimit-remaining": str(max(0, limit - count - 1) if bound else limit),
                 "x-ratelimit-reset": str(WINDOW - int(now) % WINDOW),
                 "x-daily-requests-left": str(max(0, WRITES_A_DAY - self.writes)),
             }
