@@ -46,6 +46,8 @@ class Project:
     def check(self, as_of: datetime | None = None, *, only: Sequence[str] = ()) -> CheckResult:
         """Evaluate the rules on the cache, now or at an aware instant; nothing is recorded.
 
+        All findings and scores are in the result, in memory; the command line streams them instead.
+
         The records of a CRM are rebuilt as they were at a past instant; exported files know one state only.
         """
         with self._project.cache() as cache:

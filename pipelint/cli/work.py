@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -72,28 +74,39 @@ def check(
         pipelint check --pipeline sales --only close-date-past
         pipelint check --format json | jq .summary
     """
-    from pipelint.engine.check import check as evaluate
+    from pipelint.engine.check import CheckTotals, check_into
     from pipelint.engine.project import open_project
-    from pipelint.engine.selection import Selection, moment_of, reaches
-    from pipelint.render.check import render
+    from pipelint.engine.selection import Choice, Selection, moment_of, reaches
+    from pipelint.render.check import TextPage
+    from pipelint.render.check_documents import CsvDocument, JsonDocument
     from pipelint.render.progress import progress
 
     project = open_project(context.project)
-    at = moment_of(project, as_of)
-    with project.cache() as cache:
-        with progress(context.verbosity) as bar:
-            result = evaluate(
-                cache,
-                project,
-                at,
-                only=filters.pop("only"),
-                ages=form == "text",
-                rebuild=as_of is not None,
-                progress=bar,
-            )
-        chosen = Selection(project, new=new, **filters).apply(cache, result)
-    click.echo(render(chosen, form, color=context.color), nl=form != "csv")
-    return ExitCode.FINDINGS if reaches(chosen, fail_on) else ExitCode.OK
+    totals = CheckTotals(moment_of(project, as_of), project.pack.settings.name, project.pack.hash)
+    only = filters.pop("only")
+    made: TextPage | JsonDocument | CsvDocument = TextPage(color=context.color)
+    if form != "text":
+        made = JsonDocument() if form == "json" else CsvDocument()
+    with closing(made):
+        with project.cache() as cache:
+            choice = Choice(Selection(project, new=new, **filters), cache)
+            with progress(context.verbosity) as bar:
+                check_into(
+                    made,
+                    totals,
+                    cache,
+                    project,
+                    wants=choice.wants,
+                    only=only,
+                    ages=form == "text",
+                    brief=form == "text",
+                    rebuild=as_of is not None,
+                    progress=bar,
+                )
+            choice.settle(totals)
+        sys.stdout.writelines(made.pieces(totals))
+        sys.stdout.flush()
+    return ExitCode.FINDINGS if reaches(totals, fail_on) else ExitCode.OK
 
 
 @click.command()

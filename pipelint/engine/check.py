@@ -1,10 +1,11 @@
-"""Evaluates a project's pack on its cache and gathers what was found; records nothing."""
+"""Evaluates a project's pack on its cache and tells what it finds as it finds it; records nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from pipelint.config.paths import shown
 from pipelint.config.project import Connection
@@ -20,6 +21,7 @@ from pipelint.engine.project import Project
 from pipelint.engine.pull import Progress, silent
 from pipelint.engine.scores import Score, reason_texts, scores
 from pipelint.engine.snooze import snooze_fields, snooze_notices
+from pipelint.engine.tally import ScoreTally, Tally
 from pipelint.engine.waivers import day_of, notices
 from pipelint.errors import Problem
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
@@ -43,14 +45,16 @@ class NotSynced:
 
 
 @dataclass(slots=True)
-class CheckResult:
-    """What a check found, and over how much."""
+class CheckTotals:
+    """What a check found in all, and over how much, without the findings themselves."""
 
     as_of: datetime
     pack_name: str
     pack_hash: str
-    findings: list[Finding] = field(default_factory=list)
-    scores: list[Score] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    """Of the findings, or of those that a filter chose."""
+    scored: dict[str, ScoreTally] = field(default_factory=dict)
+    """Of the scores, by name."""
     not_synced: list[NotSynced] = field(default_factory=list)
     """What cannot be checked on any record of a connection, told once."""
     known_from: dict[str, dict[str, datetime]] = field(default_factory=dict)
@@ -67,6 +71,21 @@ class CheckResult:
     """What the pack names in a CRM and its last pull did not find any more."""
     notices: list[Problem] = field(default_factory=list)
     """What is to be said about the pack now that there is data: waivers that are over or fit nothing, currencies."""
+
+
+@dataclass(slots=True)
+class CheckResult(CheckTotals):
+    """The same with every finding and score, in memory: for what is to be worked with, not only shown."""
+
+    findings: list[Finding] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+
+
+class Sink(Protocol):
+    """Takes each finding and each score as it is found, by connection, kind and record."""
+
+    def finding(self, found: Finding, /) -> None: ...
+    def score(self, score: Score, /) -> None: ...
 
 
 def sources(
@@ -133,13 +152,44 @@ def check(
     as_of: datetime,
     *,
     only: tuple[str, ...] = (),
-    ages: bool = False,
     rebuild: bool = False,
-    progress: Progress = silent,
 ) -> CheckResult:
     """Every finding and score of the project's connections, or of those named; see `sources`."""
-    settings = project.pack.settings
-    result = CheckResult(as_of, settings.name, project.pack.hash)
+    result = CheckResult(as_of, project.pack.settings.name, project.pack.hash)
+    check_into(_Kept(result), result, cache, project, only=only, rebuild=rebuild)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    result: CheckResult
+
+    def finding(self, found: Finding, /) -> None:
+        self.result.findings.append(found)
+
+    def score(self, score: Score, /) -> None:
+        self.result.scores.append(score)
+
+
+def check_into(
+    sink: Sink,
+    totals: CheckTotals,
+    cache: Cache,
+    project: Project,
+    *,
+    wants: Callable[[Finding], bool] = lambda _: True,
+    only: tuple[str, ...] = (),
+    ages: bool = False,
+    brief: bool = False,
+    rebuild: bool = False,
+    progress: Progress = silent,
+) -> None:
+    """Hand on the findings that are wanted, and all scores, and count them; nothing is kept.
+
+    `brief` as for `findings`; see `sources` for `rebuild`.
+    """
+    settings, as_of = project.pack.settings, totals.as_of
+    language = settings.languages[0]
     compiled: dict[str, CompiledPack] = {}
     for connection in project.connections(only):
         found = False
@@ -148,30 +198,32 @@ def check(
             found = True
             compiled[source.table] = source.compiled
             count = cache.db.execute(f'SELECT count(*) FROM "{source.table}"').fetchone()[0]
-            result.records[source.compiled.kind] += count
+            totals.records[source.compiled.kind] += count
             answerable, not_synced = _told_once(source)
-            result.not_synced += not_synced
+            totals.not_synced += not_synced
             if past:
                 kind = source.compiled.kind
                 later = known_from(cache, project.pack, kind, connection, as_of)
-                result.known_from.setdefault(connection.name, {}).update(later)
-            for finding in findings(cache, answerable, language=settings.languages[0], ages=ages):
+                totals.known_from.setdefault(connection.name, {}).update(later)
+            for finding in findings(cache, answerable, language=language, ages=ages, brief=brief):
                 if finding.status == "pending":
-                    result.in_grace += 1
-                else:
-                    result.findings.append(finding)
-            result.scores.extend(scores(cache, source, language=settings.languages[0], ages=ages))
+                    totals.in_grace += 1
+                elif wants(finding):
+                    totals.tally.take(finding)
+                    sink.finding(finding)
+            for score in scores(cache, source, language=language, ages=ages):
+                totals.scored.setdefault(score.score, ScoreTally()).take(score)
+                sink.score(score)
         rules = shown(project.file.rules, project.folder)
         if not past:
-            result.drift += drift_of(cache, project.pack, connection.name, connection.crm)
-        result.notices += currency_notices(cache, project.pack, delivered(cache, connection), rules)
+            totals.drift += drift_of(cache, project.pack, connection.name, connection.crm)
+        totals.notices += currency_notices(cache, project.pack, delivered(cache, connection), rules)
         if not found:
-            result.not_pulled.append(connection.name)
-    if not only and not result.not_pulled:
+            totals.not_pulled.append(connection.name)
+    if not only and not totals.not_pulled:
         today = day_of(Moment(settings.calendar, as_of))
-        result.notices += notices(cache, project.pack.waivers, compiled, today)
-        result.notices += snooze_notices(cache, project.pack, compiled)
-    return result
+        totals.notices += notices(cache, project.pack.waivers, compiled, today)
+        totals.notices += snooze_notices(cache, project.pack, compiled)
 
 
 def _told_once(source: Source) -> tuple[Source, list[NotSynced]]:

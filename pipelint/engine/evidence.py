@@ -41,18 +41,37 @@ class Witness:
         self.phrases: dict[int, str] = {}
 
     def of(self, check: CompiledCheck, outcome: Outcome, row: Row, reader: Reader) -> list[Evidence]:
-        leaves: list[Leaf] = []
-        for condition in self.conditions(check, row):
-            leaves += self.explainer.deciding(condition, row)
-        chosen = leaves if outcome is Outcome.FLAGGED else [leaf for leaf in leaves if leaf.answer is None]
-        return [self.of_leaf(leaf, row, reader) for leaf in chosen]
+        """The tests that decided, or those that could not be answered."""
+        return [self.of_leaf(leaf, row, reader) for leaf in self.leaves(check, outcome, row)]
 
-    def of_leaf(self, leaf: Leaf, row: Row, reader: Reader) -> Evidence:
+    def lacked_by(self, check: CompiledCheck, outcome: Outcome, row: Row, _: Reader) -> list[Evidence]:
+        """The same with nothing but the fields."""
+        fields = [self.missing(leaf, row) for leaf in self.leaves(check, outcome, row)]
+        return [
+            Evidence(field.source, "", "")
+            if field.origin is Origin.MARKER
+            else Evidence(field.name, "", "", lack_of(self.compiled.inputs, field, row))
+            for field in fields
+        ]
+
+    def leaves(self, check: CompiledCheck, outcome: Outcome, row: Row) -> list[Leaf]:
+        found = [
+            leaf
+            for condition in self.conditions(check, row)
+            for leaf in self.explainer.deciding(condition, row)
+        ]
+        return found if outcome is Outcome.FLAGGED else [leaf for leaf in found if leaf.answer is None]
+
+    def missing(self, leaf: Leaf, row: Row) -> Field:
         """The field that a test looks at; of one that could not be answered, the field that is missing."""
         field = leaf.test.field
         if leaf.answer is None and row.get(field.main.name) is not None:
             others = [operand.field for operand in leaf.test.operands if isinstance(operand, Other)]
-            field = next((other for other in others if row.get(other.main.name) is None), field)
+            return next((other for other in others if row.get(other.main.name) is None), field)
+        return field
+
+    def of_leaf(self, leaf: Leaf, row: Row, reader: Reader) -> Evidence:
+        field = self.missing(leaf, row)
         phrase = self.phrases.get(id(leaf.test))
         if phrase is None:
             phrase = self.phrases[id(leaf.test)] = in_words(leaf.test, self.compiled.moment)

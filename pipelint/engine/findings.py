@@ -93,12 +93,15 @@ def findings(
     ages: bool,
     record: str | None = None,
     chosen: bool = False,
+    brief: bool = False,
 ) -> Iterator[Finding]:
     """Every finding of a source, of one record, or of those in `temp.chosen`, ordered by record id.
 
-    `ages` lets messages say "18 days ago"; what is written or exported says the date instead.
+    `ages` lets messages say "18 days ago"; what is written or exported says the date instead. With `brief`, what
+    could not be checked tells only which fields it lacks: it is often most of what there is, and merely counted.
     """
     maker = _Maker(cache, source, language, ages)
+    maker.brief = brief
     maker.among = CHOSEN if chosen else "1"
     verdicts = evaluate(cache, source.compiled, source.table, record, chosen=chosen)
     while batch := list(islice(verdicts, _BATCH)):
@@ -146,6 +149,7 @@ class _Maker:
         compiled = source.compiled
         self.cache = cache
         self.among = "1"
+        self.brief = False
         self.others: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.source = source
         self.waivers = InForce(cache, source.pack, compiled, source.connection)
@@ -218,9 +222,8 @@ class _Maker:
             (severity for _, _, severity in shown or standing or flagged),
             default=SEVERITY_NUMBER[rule.severity],
         )
-        evidence = tuple(
-            e for check, outcome, _ in chosen for e in self.witness.of(check, outcome, context.row, reader)
-        )
+        tell = self.witness.lacked_by if self.brief and not flagged else self.witness.of
+        evidence = tuple(e for check, outcome, _ in chosen for e in tell(check, outcome, context.row, reader))
         status = _status(rule, flagged, standing, shown, context)
         keeps = not flagged and any(outcome is Outcome.UNSYNCED for _, outcome, _ in checks)
         said = rule.message.say(self.language) if flagged else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.check import CheckResult
+from pipelint.engine.check import CheckTotals
 from pipelint.engine.findings import Finding
 from pipelint.engine.identity import candidates, matches
 from pipelint.engine.project import Project
@@ -58,73 +58,99 @@ class Selection:
     pipeline: Sequence[str] = ()
     ids: Sequence[str] = ()
 
-    def apply(self, cache: Cache, result: CheckResult) -> CheckResult:
-        """The result with the chosen findings only.
+    @property
+    def filters(self) -> bool:
+        return any((self.only_rules, self.skip, self.owner, self.pipeline, self.ids, self.new))
+
+
+class Choice:
+    """Chooses among findings as they come; `settle` tells afterwards whether the filters named what exists."""
+
+    def __init__(self, selection: Selection, cache: Cache) -> None:
+        self.selection = selection
+        self.cache = cache
+        self.before = Recorded(cache, selection.project.pack) if selection.new else None
+        self.named = _owners(cache)
+        self.owners = {name for given in selection.owner for name in self.named.get(given.casefold(), ())}
+        self.owners_given = {given.casefold() for given in selection.owner}
+        self.owners_met: set[str] = set()
+        self.pipelines_met: dict[str, None] = {}
+        self.ids_met: set[str] = set()
+        self.flagged = 0
+
+    def wants(self, finding: Finding) -> bool:
+        """Whether every filter lets it through."""
+        asked = self.selection
+        self.owners_met.add(finding.owner)
+        self.pipelines_met[finding.pipeline] = None
+        ids = [given for given in asked.ids if matches(given, finding)]
+        self.ids_met.update(ids)
+        self.flagged += finding.status == "flagged"
+        return (
+            _among(finding.rule, asked.only_rules)
+            and not (asked.skip and finding.rule in asked.skip)
+            and (not asked.owner or self._owned(finding.owner))
+            and _among(finding.pipeline, asked.pipeline)
+            and (not asked.ids or bool(ids))
+            and not (self.before and self.before.has(finding))
+        )
+
+    def settle(self, totals: CheckTotals) -> None:
+        """Note in the totals how many were chosen from.
 
         Raises:
             UsageError: nothing was pulled yet, or a filter names what does not exist.
         """
-        if result.not_pulled and not any(result.records.values()) and not _pulled(cache):
+        if totals.not_pulled and not any(totals.records.values()) and not _pulled(self.cache):
             raise UsageError("nothing has been pulled yet", hint="run 'pipelint pull' first")
-        self._known(self.only_rules, self.skip)
-        self._known_pipelines(result)
-        owners = self._owner_names(cache, result)
-        for given in self.ids:
-            gone = any(matches(given, finding) for finding in result.findings)
-            if not gone and not candidates(cache, given):
+        self._known(self.selection.only_rules, self.selection.skip)
+        self._known_pipelines()
+        self._known_owners()
+        for given in self.selection.ids:
+            if given not in self.ids_met and not candidates(self.cache, given):
                 raise UsageError(f"there is no record '{given}' in the cache", hint="pull, and check the id")
-        before = Recorded(cache, self.project.pack) if self.new else None
-        chosen = [
-            finding
-            for finding in result.findings
-            if self._wanted(finding, owners) and not (before and before.has(finding))
-        ]
-        flagged = sum(finding.status == "flagged" for finding in result.findings)
-        filtered = any((self.only_rules, self.skip, self.owner, self.pipeline, self.ids, self.new))
-        return replace(result, findings=chosen, chosen_from=flagged if filtered else None, only_new=self.new)
+        totals.chosen_from = self.flagged if self.selection.filters else None
+        totals.only_new = self.selection.new
 
-    def _known_pipelines(self, result: CheckResult) -> None:
-        pipelines = dict.fromkeys(pipeline.name for pipeline in self.project.pack.pipelines)
-        pipelines |= dict.fromkeys(finding.pipeline for finding in result.findings if finding.pipeline)
-        for name in self.pipeline:
+    def _owned(self, owner: str) -> bool:
+        return owner in self.owners or owner.casefold() in self.owners_given
+
+    def _known(self, *given: Sequence[str]) -> None:
+        pack = self.selection.project.pack
+        for name in (name for names in given for name in names):
+            if name not in pack.rules:
+                raise UsageError(
+                    f"there is no rule named '{name}'",
+                    hint=rule_hint(name, pack.rules, pack.renames, "see 'pipelint rules list'"),
+                )
+
+    def _known_pipelines(self) -> None:
+        pipelines = dict.fromkeys(pipeline.name for pipeline in self.selection.project.pack.pipelines)
+        pipelines |= {name: None for name in self.pipelines_met if name}
+        for name in self.selection.pipeline:
             if not _among(name, tuple(pipelines)):
                 hint = did_you_mean(name, pipelines) or f"known are: {', '.join(pipelines)}"
                 raise UsageError(f"there is no pipeline named '{name}'", hint=hint)
 
-    def _owner_names(self, cache: Cache, result: CheckResult) -> set[str]:
-        """The names of the wanted owners, who may be given by name, id or email address."""
-        known: dict[str, set[str]] = {}
-        for name, *others in cache.db.execute("SELECT name, id, email FROM owner"):
-            for word in (name, *others):
-                if word:
-                    known.setdefault(str(word).casefold(), set()).add(str(name or ""))
-        for finding in result.findings:
-            known.setdefault(finding.owner.casefold(), set()).add(finding.owner)
-        for given in self.owner:
+    def _known_owners(self) -> None:
+        known = {**self.named, **{owner.casefold(): {owner} for owner in self.owners_met}}
+        for given in self.selection.owner:
             if given.casefold() not in known:
-                hint = did_you_mean(given, {name for names in known.values() for name in names})
+                names = {name for words in (self.named, known) for each in words.values() for name in each}
                 raise UsageError(
-                    f"there is no owner '{given}'", hint=hint or "give a name, id or email address"
+                    f"there is no owner '{given}'",
+                    hint=did_you_mean(given, names) or "give a name, id or email address",
                 )
-        return {name for given in self.owner for name in known[given.casefold()]}
 
-    def _wanted(self, finding: Finding, owners: Collection[str]) -> bool:
-        return (
-            _among(finding.rule, self.only_rules)
-            and not (self.skip and finding.rule in self.skip)
-            and (not self.owner or finding.owner in owners)
-            and _among(finding.pipeline, self.pipeline)
-            and (not self.ids or any(matches(given, finding) for given in self.ids))
-        )
 
-    def _known(self, *given: Sequence[str]) -> None:
-        rules = self.project.pack.rules
-        for name in (name for names in given for name in names):
-            if name not in rules:
-                raise UsageError(
-                    f"there is no rule named '{name}'",
-                    hint=rule_hint(name, rules, self.project.pack.renames, "see 'pipelint rules list'"),
-                )
+def _owners(cache: Cache) -> dict[str, set[str]]:
+    """The names of the owners that a name, id or email address stands for, in lower case."""
+    known: dict[str, set[str]] = {}
+    for name, *others in cache.db.execute("SELECT name, id, email FROM owner"):
+        for word in (name, *others):
+            if word:
+                known.setdefault(str(word).casefold(), set()).add(str(name or ""))
+    return known
 
 
 def _pulled(cache: Cache) -> bool:
@@ -138,11 +164,10 @@ def _among(value: str, wanted: Sequence[str]) -> bool:
     return not wanted or value.casefold() in {word.casefold() for word in wanted}
 
 
-def reaches(result: CheckResult, severity: str) -> bool:
+def reaches(totals: CheckTotals, severity: str) -> bool:
     """Whether a flagged finding or a drift is at least this severe; 'never' is never reached."""
     if severity == "never":
         return False
     least = SEVERITY_NUMBER[severity]  # type: ignore[index]  # the command offers these words only
-    levels = [finding.severity for finding in result.findings if finding.status == "flagged"]
-    levels += [drift.problem.level for drift in result.drift]
+    levels = [*totals.tally.severities.values(), *(drift.problem.level for drift in totals.drift)]
     return any(SEVERITY_NUMBER[level] >= least for level in levels)

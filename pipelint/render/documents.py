@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -14,6 +15,32 @@ _json = msgspec.json.Encoder(decimal_format="number")
 def as_text(document: object) -> str:
     """A document of plain values, dataclasses or structs as JSON."""
     return msgspec.json.format(_json.encode(document), indent=2).decode()
+
+
+def encoded(document: object) -> bytes:
+    """The same on one line."""
+    return _json.encode(document)
+
+
+def streamed(parts: Iterable[tuple[str, object]]) -> Iterator[str]:
+    """The text of a document, piece by piece; a part that is an iterator holds items as `encoded` makes them."""
+    opening = "{\n"
+    for name, part in parts:
+        yield f'{opening}  "{name}": '
+        opening = ",\n"
+        if isinstance(part, Iterator):
+            yield from _items(part)
+        else:
+            yield as_text(part).replace("\n", "\n  ")
+    yield "\n}"
+
+
+def _items(items: Iterator[bytes]) -> Iterator[str]:
+    opening = "[\n    "
+    for item in items:
+        yield opening + msgspec.json.format(item, indent=2).decode().replace("\n", "\n    ")
+        opening = ",\n    "
+    yield "[]" if opening.startswith("[") else "\n  ]"
 
 
 def exact(scaled: int | None) -> int | Decimal | None:

@@ -11,7 +11,7 @@ from pipelint.engine.findings import worst_first
 from pipelint.engine.rule_page import RulePage
 from pipelint.engine.rules_diff import Change, Flip, RulesDiff
 from pipelint.engine.try_rule import Tried
-from pipelint.render.check import finding_document
+from pipelint.render.check_documents import finding_document
 from pipelint.render.documents import as_text, exact
 from pipelint.render.table import amount, plural, table
 from pipelint.rules.pack import Rule

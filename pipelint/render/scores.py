@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from pipelint.engine.explain_scores import ItemExplained, ScoreExplained
 from pipelint.engine.scores import Score
+from pipelint.engine.tally import ScoreTally
 from pipelint.render.documents import number
 from pipelint.render.table import table
 
-_SHOWN = 3
 
-
-def scores_table(scores: Sequence[Score], color: bool) -> str:
+def scores_table(scored: Mapping[str, ScoreTally], color: bool) -> str:
     """One line for each score: how many records, their grades, the best and the worst."""
-    by_score: dict[str, list[Score]] = {}
-    for score in scores:
-        by_score.setdefault(score.score, []).append(score)
-    rows = []
-    for name, found in by_score.items():
-        found.sort(key=lambda score: (-score.total, score.name, score.id))
-        rows.append(
-            (
-                name,
-                f"{len(found):,}",
-                _grades(found),
-                _named(found[:_SHOWN]),
-                _named(found[_SHOWN:][-_SHOWN:]),
-            )
-        )
+    rows = [
+        (name, f"{tally.records:,}", _grades(tally), _named(tally.best), _named(tally.worst))
+        for name, tally in scored.items()
+    ]
     headers = ("score", "records", "grades", "best", "worst")
     return table(headers, rows, color=color, right=(1,)) if rows else ""
 
 
-def _grades(scores: Sequence[Score]) -> str:
-    """From the best grade, which is the one of the best record, to the worst."""
-    counts = Counter(score.grade for score in scores if score.grade is not None)
-    return ", ".join(f"{grade} {count:,}" for grade, count in counts.items())
+def _grades(tally: ScoreTally) -> str:
+    return ", ".join(f"{grade} {count:,}" for grade, count in tally.by_grade.items())
 
 
 def _named(scores: Sequence[Score]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from pipelint.engine.findings import Finding
 from pipelint.render.table import table
 from pipelint.rules.waivers import Waiver
 
@@ -30,22 +29,17 @@ def waiver_document(waiver: Waiver | None) -> dict[str, Any] | None:
     }
 
 
-def waivers_table(findings: Iterable[Finding], color: bool) -> str:
+def waivers_table(counts: Mapping[tuple[str, str, str, bool, date], int], color: bool) -> str:
     """One line for each rule and waiver that suppresses something."""
-    counts = Counter(
-        (finding.rule, finding.waiver.reason, _by(finding.waiver), finding.waiver.until)
-        for finding in findings
-        if finding.waiver
-    )
     rows = [
-        (rule, f"{count:,}", f"{until:%-d %b %Y}", f"{reason} ({by})")
-        for (rule, reason, by, until), count in counts.items()
+        (rule, f"{count:,}", f"{until:%-d %b %Y}", f"{reason} ({_by(approved_by, snoozed)})")
+        for (rule, reason, approved_by, snoozed, until), count in counts.items()
     ]
     headers = ("waived rule", "records", "until", "reason")
     return table(headers, rows, color=color, right=(1,)) if rows else ""
 
 
-def _by(waiver: Waiver) -> str:
-    if not waiver.snoozed:
-        return waiver.approved_by
-    return f"snoozed by {waiver.approved_by}" if waiver.approved_by else "snoozed in the CRM"
+def _by(approved_by: str, snoozed: bool) -> str:
+    if not snoozed:
+        return approved_by
+    return f"snoozed by {approved_by}" if approved_by else "snoozed in the CRM"

@@ -145,7 +145,7 @@ def test_a_bug_ends_with_70_one_line_and_a_log(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the moon is in the wrong place")
 
-    monkeypatch.setattr(engine, "check", broken)
+    monkeypatch.setattr(engine, "check_into", broken)
     answer = acme("check")
     assert (answer.code, answer.out, len(answer.err.splitlines())) == (70, "", 1)
     (log,) = (tmp_path / ".pipelint" / "logs").iterdir()
@@ -157,6 +157,6 @@ def test_an_interruption_ends_with_130(acme: Command, monkeypatch: pytest.Monkey
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "check", interrupted)
+    monkeypatch.setattr(engine, "check_into", interrupted)
     answer = acme("check")
     assert (answer.code, answer.err.strip()) == (130, "interrupted")

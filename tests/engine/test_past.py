@@ -34,7 +34,8 @@ from pipelint.records import (
     StageChange,
     Stream,
 )
-from pipelint.render.check import document, text
+from pipelint.render.check import text
+from pipelint.render.check_documents import parts
 from tests.docs.pages import ROOT, blocks_of
 
 from .conftest import RULES, Acme
@@ -391,7 +392,7 @@ class TestCoverage:
     def test_it_is_named_with_the_day_from_which_on_it_is_known(self, late: Acme) -> None:
         before = look(late, START)
         assert written("late") in text(before, color=False).splitlines()
-        [entry] = document(before)["not_synced"]
+        [entry] = dict(parts(before, [], []))["not_synced"]
         assert entry["fields"] == ["next_step"]
         assert entry["known_from"] == {"next_step": "2026-11-21T09:00:00Z"}
 

@@ -10,7 +10,7 @@ import pytest
 from pipelint.engine.check import check
 from pipelint.engine.explain import explain_record
 from pipelint.engine.findings import Finding
-from pipelint.engine.selection import Selection
+from pipelint.engine.selection import Choice, Selection
 from pipelint.engine.try_rule import try_rule
 
 from .conftest import RULES, Acme
@@ -34,8 +34,8 @@ def findings(acme: Acme, *, new: bool = False) -> dict[str, Finding]:
     """What `check` says of d1, by rule."""
     with acme.project.cache() as cache:
         result = check(cache, acme.project, acme.crm.now)
-        chosen = Selection(acme.project, new=new).apply(cache, result)
-    return {each.rule: each for each in chosen.findings if each.id == "d1"}
+        choice = Choice(Selection(acme.project, new=new), cache)
+    return {each.rule: each for each in result.findings if choice.wants(each) and each.id == "d1"}
 
 
 def statuses(acme: Acme, *, new: bool = False) -> dict[str, str]:
