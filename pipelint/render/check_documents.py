@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from tempfile import TemporaryFile
 from typing import Any
 
 from pipelint.engine.check import CheckTotals, NotSynced
@@ -13,6 +12,7 @@ from pipelint.engine.drift import as_json as drift_document
 from pipelint.engine.findings import Finding
 from pipelint.engine.scores import Score
 from pipelint.render.documents import encoded, exact, number, streamed
+from pipelint.render.scratch import Scratch
 from pipelint.render.waivers import waiver_document
 
 _COLUMNS = (
@@ -25,24 +25,22 @@ class JsonDocument:
     """`pipelint.check/1`. Its summary comes before the findings and is known after them."""
 
     def __init__(self) -> None:
-        self._findings = TemporaryFile()  # noqa: SIM115 - closed by close
-        self._scores = TemporaryFile()  # noqa: SIM115 - closed by close
+        self._findings = Scratch()
+        self._scores = Scratch()
 
     def close(self) -> None:
         self._findings.close()
         self._scores.close()
 
     def finding(self, found: Finding, /) -> None:
-        self._findings.write(encoded(finding_document(found)) + b"\n")
+        self._findings.write(encoded(finding_document(found)) + "\n")
 
     def score(self, score: Score, /) -> None:
-        self._scores.write(encoded(score_document(score)) + b"\n")
+        self._scores.write(encoded(score_document(score)) + "\n")
 
     def pieces(self, totals: CheckTotals) -> Iterator[str]:
         """The text of the document, in order."""
-        self._findings.seek(0)
-        self._scores.seek(0)
-        yield from streamed(parts(totals, iter(self._findings), iter(self._scores)))
+        yield from streamed(parts(totals, self._findings.lines(), self._scores.lines()))
         yield "\n"
 
 
@@ -50,7 +48,7 @@ class CsvDocument:
     """One line per finding."""
 
     def __init__(self) -> None:
-        self._lines = TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
+        self._lines = Scratch()
         self._writer = csv.writer(self._lines, lineterminator="\n")
         self._writer.writerow(_COLUMNS)
 
@@ -66,8 +64,7 @@ class CsvDocument:
 
     def pieces(self, _: CheckTotals) -> Iterator[str]:
         """The lines, in order."""
-        self._lines.seek(0)
-        yield from self._lines
+        yield from self._lines.lines()
 
 
 def parts(totals: CheckTotals, findings: object, scores: object) -> Iterator[tuple[str, Any]]:

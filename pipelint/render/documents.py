@@ -17,9 +17,9 @@ def as_text(document: object) -> str:
     return msgspec.json.format(_json.encode(document), indent=2).decode()
 
 
-def encoded(document: object) -> bytes:
+def encoded(document: object) -> str:
     """The same on one line."""
-    return _json.encode(document)
+    return _json.encode(document).decode()
 
 
 def streamed(parts: Iterable[tuple[str, object]]) -> Iterator[str]:
@@ -35,10 +35,10 @@ def streamed(parts: Iterable[tuple[str, object]]) -> Iterator[str]:
     yield "\n}"
 
 
-def _items(items: Iterator[bytes]) -> Iterator[str]:
+def _items(items: Iterator[str]) -> Iterator[str]:
     opening = "[\n    "
     for item in items:
-        yield opening + msgspec.json.format(item, indent=2).decode().replace("\n", "\n    ")
+        yield opening + msgspec.json.format(item, indent=2).replace("\n", "\n    ")
         opening = ",\n    "
     yield "[]" if opening.startswith("[") else "\n  ]"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from pipelint.engine import check as engine
+from pipelint.render import scratch
 from tests.cli.conftest import Command
 
 
@@ -134,6 +137,21 @@ def test_a_cache_that_is_none_ends_with_3(acme: Command, tmp_path: Path) -> None
     answer = acme("check")
     assert (answer.code, answer.out) == (3, "")
     assert "cache.db" in answer.err
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_full_disk_under_the_findings_ends_with_3(
+    form: str, acme: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(scratch, "TemporaryFile", lambda *_, **__: Full())
+    answer = acme("check", "--format", form)
+    assert (answer.code, answer.out) == (3, "")
+    assert "No space left on device" in answer.err
+    assert "TMPDIR" in answer.err
 
 
 # 70 and 130: a bug, and Ctrl-C
