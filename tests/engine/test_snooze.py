@@ -12,6 +12,7 @@ from pipelint.connectors.base import FieldInfo
 from pipelint.engine.check import check
 from pipelint.engine.explain import explain_record
 from pipelint.engine.rule_tests import run_tests
+from pipelint.engine.tally import Tally
 from pipelint.render.explain import render
 from pipelint.render.waivers import waivers_table
 from pipelint.rules.load import load_tests
@@ -193,8 +194,9 @@ def test_check_says_that_it_is_a_snooze_and_whose(snoozing: Acme, who: str, told
             each for each in check(cache, snoozing.project, snoozing.crm.now).findings if each.id == "d1"
         ]
     assert found.waiver is not None
-    by_who = replace(found, waiver=replace(found.waiver, approved_by=who))
-    assert f"{REASON} ({told})" in waivers_table([by_who], color=False)
+    tally = Tally()
+    tally.take(replace(found, waiver=replace(found.waiver, approved_by=who)))
+    assert f"{REASON} ({told})" in waivers_table(tally.waived, color=False)
 
 
 def test_rule_tests_can_snooze(acme: Acme) -> None:
