@@ -25,7 +25,8 @@ from pipelint.engine.stopping import Stopping
 from pipelint.sandbox.salesforce import SalesforceSandbox, bulk_query, call
 from pipelint.sandbox.salesforce.query import Queries
 
-from .salesforce_day import OURS, Day, Outcome, count_writes, meet, project_in
+from .day import Outcome
+from .salesforce_day import OURS, SalesforceDay, count_writes, project_in
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PAGE = 10
@@ -60,7 +61,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "org.db"
 
 
-Begin = Callable[[str], Day]
+Begin = Callable[[str], SalesforceDay]
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def begin(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setattr(bulk, "SET_ROWS", PAGE)
     opened: list[SalesforceSandbox] = []
 
-    def begin(way: str) -> Day:
+    def begin(way: str) -> SalesforceDay:
         limits = WriteLimits(batch=5, job=50, job_above=2) if way == "bulk" else WriteLimits(batch=5)
         monkeypatch.setattr(write, "LIMITS", limits)
         monkeypatch.setattr(SalesforceConnector, "write_limits", limits)
@@ -82,7 +83,7 @@ def begin(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         folder = tmp_path / f"day{len(opened)}"
         folder.mkdir()
         project_in(folder, sandbox, 0 if way == "bulk" else 20_000)
-        day = Day(sandbox, folder)
+        day = SalesforceDay(sandbox, folder)
         count_writes(day, monkeypatch)
         return day
 
@@ -104,14 +105,6 @@ def faultless(begin: Begin) -> Callable[[str], Outcome]:
         return day.outcome()
 
     return faultless
-
-
-def ends_well(day: Day, expected: Outcome) -> None:
-    day.run_until_well()
-    assert day.outcome() == expected
-    assert set(day.writes.values()) == {1}, "nothing is written twice"
-    day.run()
-    assert set(day.writes.values()) == {1}, "and nothing again in the next run"
 
 
 Fault = Mapping[str, Any]
@@ -179,7 +172,7 @@ def test_a_fault_leaves_no_trace(
     expected = end_of(way, ends, faultless)
     day = begin(way)
     scripted = day.sandbox.faults.add(**{**fault, "method": step[0], "path": step[1]})
-    ends_well(day, expected)
+    day.ends_well(expected)
     assert scripted.seen, "the fault was met"
 
 
@@ -211,7 +204,7 @@ def test_an_answer_that_comes_too_late_leaves_no_trace(
         return answer
 
     monkeypatch.setattr(Session, "request", request)
-    ends_well(day, expected)
+    day.ends_well(expected)
     assert late
 
 
@@ -222,7 +215,7 @@ def test_a_row_that_is_locked_for_a_while_is_written_once(
     expected = end_of(way, ends, faultless)
     day = begin(way)
     scripted = day.sandbox.faults.add("UNABLE_TO_LOCK_ROW", record=day.deals[0], times=2)
-    ends_well(day, expected)
+    day.ends_well(expected)
     assert scripted.seen > 2
 
 
@@ -256,9 +249,8 @@ def test_a_field_that_vanishes_before_the_write_stops_no_other(
     org = day.sandbox.org
     summary = "Field = 'Opportunity.Pipelint_Summary__c' AND Parent.Name = 'Pipelint'"
     [grant] = org.query(f"SELECT Id FROM FieldPermissions WHERE {summary}")
-    meet(
-        day, STEPS[way][-3 if way == "bulk" else 1], lambda: org.delete("FieldPermissions", str(grant["Id"]))
-    )
+    step = STEPS[way][-3 if way == "bulk" else 1]
+    day.meet(step, lambda: org.delete("FieldPermissions", str(grant["Id"])))
     day.run()
     rights = {"PermissionsRead": True, "PermissionsEdit": True, "SobjectType": "Opportunity"}
     parent = org.query("SELECT Id FROM PermissionSet WHERE Name = 'Pipelint'")[0]["Id"]
@@ -288,13 +280,13 @@ def test_rows_that_come_twice_count_once(
 
     monkeypatch.setattr(Queries, "_page", lambda self, at, start, base: page(self, at, earlier(start), base))
     monkeypatch.setattr(bulk_query, "_place", lambda locator: earlier(place(locator)))
-    ends_well(begin(way), expected)
+    begin(way).ends_well(expected)
     assert max(repeated) > 0
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_records_that_change_and_go_during_a_pull_are_as_if_they_had_before(begin: Begin, way: str) -> None:
-    def meddle(day: Day) -> None:
+    def meddle(day: SalesforceDay) -> None:
         org, deals = day.sandbox.org, day.deals
         org.update("Opportunity", deals[2], {"Amount": None})
         org.update("Opportunity", deals[DEALS - 2], {"Amount": 5, "CloseDate": "2027-03-01"})
@@ -308,7 +300,7 @@ def test_records_that_change_and_go_during_a_pull_are_as_if_they_had_before(begi
     before.run()
     during = begin(way)
     step = ("GET", "/jobs/query/.*/results") if way == "bulk" else STEPS[way][0]
-    meet(during, step, lambda: meddle(during))
+    during.meet(step, lambda: meddle(during))
     for _ in range(3):
         during.run()
     end = during.outcome()

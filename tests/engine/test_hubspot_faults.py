@@ -1,0 +1,220 @@
+"""Whatever goes wrong between HubSpot and us, the end is that of a day without faults, and nothing is written twice.
+
+Each case runs the whole job, as a schedule would, until it ends well. What counts is what the cache and the CRM
+hold then, and how often each record was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelint.connectors.base import WriteLimits
+from pipelint.connectors.hubspot import pull, write
+from pipelint.connectors.hubspot.connector import HubSpotConnector
+from pipelint.engine.project import open_project
+from pipelint.engine.provision import setup
+from pipelint.engine.stopping import Stopping
+from pipelint.sandbox.hubspot import HubSpotSandbox
+
+from .day import Outcome
+from .hubspot_account import project_in
+from .hubspot_day import OURS, HubSpotDay, count_writes
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+PAGE = 10
+DEALS = 24
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Deals with a company each: late ones, ones without an amount, and healthy ones."""
+    folder = tmp_path_factory.mktemp("matrix")
+    with HubSpotSandbox(size=0, now=NOW - timedelta(days=2)) as sandbox:
+        portal = sandbox.portal
+        companies = [portal.create("companies", {"name": f"Company {n}"}) for n in range(3)]
+        for n in range(DEALS):
+            late = "2026-11-01" if n % 3 == 0 else "2027-01-31"
+            deal = portal.create(
+                "deals",
+                {
+                    "dealname": f"Deal {n}",
+                    "dealstage": "appointmentscheduled",
+                    "closedate": f"{late}T11:00:00Z",
+                    **({} if n % 4 == 1 else {"amount": str(1000 + n)}),
+                },
+            )
+            portal.associate("deals", deal, "companies", companies[n % 3], "Primary")
+            call = portal.create("calls", {"hs_timestamp": "2026-11-18T09:00:00Z", "hs_call_title": "Hello"})
+            portal.associate("calls", call, "deals", deal)
+        project_in(folder, sandbox.base_url, sandbox.token())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Stopping, "sleep", lambda self, seconds: None)
+            list(setup(open_project(folder, clock=sandbox.clock.now), apply=True))
+        sandbox.save(folder / "account.db")
+    return folder / "account.db"
+
+
+Begin = Callable[[], HubSpotDay]
+
+
+@pytest.fixture
+def begin(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Opens the account in the morning, with small pages and batches."""
+    monkeypatch.setattr(Stopping, "sleep", lambda self, seconds: None)
+    monkeypatch.setattr(pull, "LIST_ROWS", PAGE)
+    monkeypatch.setattr(pull, "LISTS_A_PAGE", 1)
+    monkeypatch.setattr(write, "LIMITS", WriteLimits(batch=5))
+    monkeypatch.setattr(HubSpotConnector, "write_limits", WriteLimits(batch=5))
+    opened: list[HubSpotSandbox] = []
+
+    def begin() -> HubSpotDay:
+        sandbox = HubSpotSandbox(state=saved, now=NOW)
+        opened.append(sandbox)
+        sandbox.start()
+        folder = tmp_path / f"day{len(opened)}"
+        folder.mkdir()
+        project_in(folder, sandbox.base_url, sandbox.token())
+        day = HubSpotDay(sandbox, folder)
+        count_writes(day, monkeypatch)
+        return day
+
+    yield begin
+    for sandbox in opened:
+        sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def ends() -> list[Outcome]:
+    """The end without faults: found once."""
+    return []
+
+
+@pytest.fixture
+def expected(begin: Begin, ends: list[Outcome]) -> Outcome:
+    """The end of a day without faults."""
+    if not ends:
+        day = begin()
+        day.run_until_well()
+        assert len(day.results) == 1
+        assert set(day.writes.values()) == {1}
+        ends.append(day.outcome())
+        assert sum(bool(row["pipelint_flags"]) for row in ends[0].crm.values()) > DEALS // 3
+    return ends[0]
+
+
+Fault = Mapping[str, Any]
+FAULTS: Mapping[str, Fault] = {
+    "dropped before": {"effect": "drop"},
+    "dropped after": {"effect": "drop_after"},
+    "truncated body": {"effect": "truncate"},
+    "malformed answer": {"effect": "malformed"},
+    "HTML error page": {"effect": "html"},
+    "token refused once": {"effect": "INVALID_AUTHENTICATION"},
+    "token never accepted": {"effect": "INVALID_AUTHENTICATION", "times": 0},
+    "locked": {"effect": "LOCKED"},
+    "moving": {"effect": "MIGRATION", "retry_after": 30},
+    "limit of ten seconds": {"effect": "TEN_SECONDLY_ROLLING", "times": 2},
+    "limit of a second": {"effect": "SECONDLY", "times": 2},
+    "limit of the day": {"effect": "DAILY", "times": 0},
+    "server error": {"effect": "INTERNAL_ERROR"},
+    "bad gateway": {"effect": "UNAVAILABLE", "status": 502},
+    "server away": {"effect": "UNAVAILABLE", "times": 2},
+    "server away for long": {"effect": "UNAVAILABLE", "times": 0},
+    "behind a proxy that finds nobody": {"effect": "html", "status": 521},
+}
+STEPS = {
+    "the list of deals": ("GET", r"/(deals|0-3)\?.*after="),
+    "links": ("POST", "/associations/.*/batch/read"),
+    "search": ("POST", "/(deals|0-3)/search"),
+    "write": ("POST", "/(deals|0-3)/batch/update"),
+}
+SHARE = 4
+"""One in so many cases is quick to run: every fault and every step is among them."""
+CASES = [
+    pytest.param(
+        step,
+        fault,
+        id=f"{name} at {called}",
+        marks=() if (place + number) % SHARE == 0 else pytest.mark.slow,
+    )
+    for number, (name, fault) in enumerate(FAULTS.items())
+    for place, (called, step) in enumerate(STEPS.items())
+]
+
+
+@pytest.mark.parametrize(("step", "fault"), CASES)
+def test_a_fault_leaves_no_trace(
+    begin: Begin, expected: Outcome, step: tuple[str, str], fault: Fault
+) -> None:
+    day = begin()
+    scripted = day.sandbox.faults.add(**{**fault, "method": step[0], "path": step[1]})
+    day.ends_well(expected)
+    assert scripted.seen, "the fault was met"
+
+
+def test_a_refusal_in_a_partial_answer_concerns_its_record_alone(begin: Begin, expected: Outcome) -> None:
+    day = begin()
+    refused = day.deals[0]
+    day.sandbox.faults.add("VALIDATION_ERROR", record=refused, message="Not like this.", times=0)
+    result = day.run()
+    assert result.push is not None
+    assert [it.id for it in result.push.refused] == [refused]
+    crm = {**expected.crm, refused: dict.fromkeys(OURS)}
+    assert day.outcome() == Outcome(crm, expected.cache)
+    assert refused not in day.writes
+    assert set(day.writes.values()) == {1}
+    day.run()
+    assert set(day.writes.values()) == {1}
+
+
+def test_a_search_that_lags_loses_nothing(begin: Begin, expected: Outcome) -> None:
+    day = begin()
+    day.sandbox.portal.index_lag = timedelta(minutes=5)
+    day.ends_well(expected)
+    deal = day.deals[1]
+    day.sandbox.portal.update("deals", deal, {"amount": "700"})
+    day.run()  # the search does not know of it yet
+    day.run()
+    assert day.crm()[deal]["pipelint_severity"] == "clean"
+
+
+def test_deals_that_are_archived_and_merged_during_the_pull_are_as_if_they_had_been_before(
+    begin: Begin,
+) -> None:
+    def meddle(day: HubSpotDay) -> None:
+        portal, deals = day.sandbox.portal, day.deals
+        portal.update("deals", deals[2], {"amount": ""})
+        portal.update("deals", deals[-2], {"amount": "5", "closedate": "2027-03-01T11:00:00Z"})
+        portal.archive("deals", deals[3])
+        portal.merge("deals", deals[5], deals[-1])
+
+    before = begin()
+    meddle(before)
+    before.run_until_well()
+    during = begin()
+    during.meet(STEPS["links"], lambda: meddle(during))
+    during.run()
+    during.sandbox.clock.advance(timedelta(days=1))
+    during.run()
+    during.run_until_well()
+    assert during.crm() == before.crm()
+    held = during.outcome().cache["opportunity"]
+    assert len(held) == len(before.outcome().cache["opportunity"]) == DEALS - 2
+
+
+@pytest.mark.slow
+def test_twelve_thousand_deals_of_one_millisecond_all_arrive(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "LIST_ROWS", 100)
+    day = begin()
+    day.run_until_well()
+    made = day.sandbox.portal.create_many("deals", 12_000)
+    result = day.run()
+    assert result.pulled is not None
+    assert {str(row[1]) for row in day.outcome().cache["opportunity"]} >= set(made)
