@@ -103,14 +103,17 @@ def _write_files(folder: Path, files: Mapping[str, str]) -> None:
 def diagnose(project: Project, only: Sequence[str] = ()) -> Iterator[tuple[str, Diagnosis]]:
     """Everything that could keep a connection from working, each with its cure."""
     for connection in project.connections(only):
+        found: list[Diagnosis] = []
         try:
             with project.connect(connection) as connector, project.cache() as cache:
                 fields = wanted_fields(project, connection) if connection.writes else ()
-                found = list(connector.diagnose(fields))
+                found += connector.diagnose(fields)
                 if not (found and found[0].level == "problem"):  # signed out, nothing else can be looked at
                     found += drifted(cache, project, connection, connector)
         except PipelintError as error:
-            yield connection.name, Diagnosis("problem", error.message, error.hint)
+            problem = Diagnosis("problem", error.message, error.hint)
+            found += [problem] if problem not in found else []
+            yield from ((connection.name, diagnosis) for diagnosis in found)
             continue
         yield from ((connection.name, diagnosis) for diagnosis in found)
         with project.cache() as cache:

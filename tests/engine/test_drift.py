@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pipelint.connectors.base import FieldInfo
+from pipelint.connectors.base import Diagnosis, FieldInfo
 from pipelint.engine.check import CheckResult
 from pipelint.engine.check import check as evaluate
 from pipelint.engine.crm_schema import load
 from pipelint.engine.provision import diagnose
 from pipelint.engine.selection import reaches
+from pipelint.errors import PermissionMissing
 from pipelint.records import Stage
 from pipelint.render.check import text
 
 from .conftest import Acme
-from .fake_crm import FakeCrm
+from .fake_crm import FakeConnector, FakeCrm
 
 PACK = """\
 pipelint: 1
@@ -293,6 +294,22 @@ def test_doctor_looks_at_the_fields_as_they_are_now(drifting: Acme) -> None:
     ]
     with drifting.project.cache() as cache:
         assert all(each.gone is None for each in load(cache.db, "acme")), "doctor remembers nothing"
+
+
+def test_doctor_tells_what_it_found_before_the_fields_could_not_be_read(
+    drifting: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Diagnosis("ok", "signed in")
+    second = Diagnosis("problem", "deals are not visible", "grant Read")
+    monkeypatch.setattr(FakeConnector, "diagnose", lambda *_: iter((first, second)))
+
+    def refused(*_: object) -> Sequence[FieldInfo]:
+        raise PermissionMissing("deals are not visible", hint="grant Read")
+
+    monkeypatch.setattr(FakeConnector, "fields", refused)
+    assert list(diagnose(drifting.project)) == [("acme", first), ("acme", second)]
+    monkeypatch.setattr(FakeConnector, "diagnose", lambda *_: iter((first,)))
+    assert list(diagnose(drifting.project)) == [("acme", first), ("acme", second)]
 
 
 def test_a_pull_without_change_asks_for_no_ids_and_leaves_the_memory_alone(drifting: Acme) -> None:

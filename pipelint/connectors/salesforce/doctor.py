@@ -38,8 +38,11 @@ def diagnose(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
         yield Diagnosis("problem", f"sign-in: {error.message}", error.hint)
         return
     yield Diagnosis("ok", f"signed in at {client.settings.base_url}")
+    version = list(_tried(lambda: _version(client)))
+    yield from version
+    if any(each.level == "problem" for each in version):  # in a version that is not spoken all is refused
+        return
     checks: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
-        lambda: _version(client),
         lambda: _quota(client),
         lambda: _clock(client),
         lambda: _objects(client),
@@ -48,10 +51,15 @@ def diagnose(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
         lambda: obstacles(client, list(dict.fromkeys(OBJECT_OF[own.kind] for own in fields))),
     )
     for check in checks:
-        try:
-            yield from check()
-        except PipelintError as error:
-            yield Diagnosis("problem", error.message, error.hint)
+        yield from _tried(check)
+
+
+def _tried(check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
+    """What a check says, and what kept it from saying all."""
+    try:
+        yield from check()
+    except PipelintError as error:
+        yield Diagnosis("problem", error.message, error.hint)
 
 
 def _version(client: Client) -> Iterator[Diagnosis]:

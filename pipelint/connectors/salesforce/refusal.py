@@ -58,7 +58,7 @@ _CODE = "a flow or trigger of the org fails on this record"
 _RIGHTS = "give the integration user the right, in the permission set Pipelint"
 _SETUP = "run: pipelint setup --apply"
 _ABSENT = "it is not there, not visible, or not part of this api_version: run doctor"
-_VERSION = "set api_version to one that doctor lists as supported"
+_VERSION = "leave api_version out of pipelint.yaml, or set it to one that this org speaks"
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
     # the token endpoint, which says `error` instead of `errorCode` (fact sheet §1)

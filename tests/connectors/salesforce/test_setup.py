@@ -148,6 +148,14 @@ def test_doctor_looks_at_the_version(
     assert any(line.level == level and f"API version {version}" in line.what for line in found)
 
 
+def test_in_a_version_that_is_not_spoken_doctor_looks_at_nothing_else(
+    sandbox: SalesforceSandbox, connect: Connect
+) -> None:
+    found = list(connect(sandbox, api_version="29.0").diagnose(()))
+    assert [line.level for line in found] == ["ok", "problem"]
+    assert found[-1].what == "API version 29.0 is retired: this org speaks 31.0 to 68.0"
+
+
 def test_doctor_sees_a_wrong_clock(
     sandbox: SalesforceSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
