@@ -55,7 +55,7 @@ _SEED = click.option(
 @click.option(
     "--certificate",
     type=click.File(encoding="utf-8"),
-    help="Let in who signs with its private key (JWT bearer flow): PEM, a certificate or public key.",
+    help="Let integration@sandbox.example in by its private key (JWT bearer flow): PEM, certificate or public key.",
 )
 def salesforce(
     port: int,
