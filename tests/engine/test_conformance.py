@@ -1,4 +1,4 @@
-"""The same sales organisation in two CRMs is judged the same: flags, scores and grades of each opportunity."""
+"""The same sales organisation in three CRMs is judged the same: flags, scores and grades of each opportunity."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pipelint.engine.commands import pull_all
 from pipelint.engine.project import open_project
 from pipelint.engine.scores import Score
 from pipelint.sandbox.hubspot import HubSpotSandbox
+from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.salesforce import SalesforceSandbox
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -32,6 +33,12 @@ connections:
     crm: hubspot
     base_url: {hubspot}
     auth: {{token: "${{file:token}}"}}
+  pipedrive:
+    crm: pipedrive
+    base_url: {pipedrive}
+    auth: {{token: "${{file:api_token}}"}}
+    daily_tokens: {tokens}
+    role_field: Role
 """
 
 PACK = """\
@@ -55,11 +62,11 @@ pipelines:
   sales:
     stages:
       prospecting:
-        from: {salesforce: Prospecting, hubspot: appointmentscheduled}
+        from: {salesforce: Prospecting, hubspot: appointmentscheduled, pipedrive: 1}
         to_leave: {contacts: {at_least: 1}}
         max_age: 30 days
       qualification:
-        from: {salesforce: Qualification, hubspot: [qualifiedtobuy, "186012401"]}
+        from: {salesforce: Qualification, hubspot: [qualifiedtobuy, "186012401"], pipedrive: [2, 10]}
         required: [need, next_step, amount, close_date]
         to_leave: {last_two_way_touch: present}
         max_age: 30 days
@@ -67,44 +74,84 @@ pipelines:
         from:
           salesforce: [Needs Analysis, Value Proposition, Id. Decision Makers, Perception Analysis]
           hubspot: [presentationscheduled, decisionmakerboughtin, contractsent, "186012375", "186012402"]
+          pipedrive: [3, 4, 5, 6, 11]
         to_leave:
           meetings_held: {at_least: 1}
           contacts: {at_least: 2}
           decision_makers_count: {at_least: 1}
         max_age: 45 days
       proposal:
-        from: {salesforce: Proposal/Price Quote, hubspot: ["186012376", "186012403"]}
+        from: {salesforce: Proposal/Price Quote, hubspot: ["186012376", "186012403"], pipedrive: [7, 12]}
         required: [decision_makers, budget, deadline, risk]
         to_leave: {next_planned_at: present}
         max_age: 30 days
       negotiation:
-        from: {salesforce: Negotiation/Review, hubspot: ["186012377", "186012404"]}
+        from: {salesforce: Negotiation/Review, hubspot: ["186012377", "186012404"], pipedrive: [8, 13]}
         to_enter: {last_two_way_touch: {within_last: 30 days}}
         max_age: 30 days
-      won: {from: {salesforce: Closed Won, hubspot: [closedwon, "186012405"]}, required: [amount, close_date]}
-      lost: {from: {salesforce: Closed Lost, hubspot: [closedlost, "186012406"]}, required: [lost_reason]}
+      won:
+        from: {salesforce: Closed Won, hubspot: [closedwon, "186012405"], pipedrive: won}
+        required: [amount, close_date]
+      lost:
+        from: {salesforce: Closed Lost, hubspot: [closedlost, "186012406"], pipedrive: lost}
+        required: [lost_reason]
 fields:
-  need: {from: {salesforce: Need__c, hubspot: need}}
-  decision_makers: {from: {salesforce: Decision_Makers__c, hubspot: decision_makers}}
-  budget: {from: {salesforce: Budget__c, hubspot: budget}}
-  deadline: {from: {salesforce: Deadline__c, hubspot: deadline}}
-  risk: {from: {salesforce: Risk__c, hubspot: risk}}
-  lost_reason: {from: {salesforce: Loss_Reason__c, hubspot: closed_lost_reason}}
-  next_step_date: {from: {salesforce: Next_Step_Date__c, hubspot: next_step_date}}
-  source: {from: {salesforce: LeadSource, hubspot: lead_source}}
+  need: {from: {salesforce: Need__c, hubspot: need, pipedrive: Need}}
+  decision_makers: {from: {salesforce: Decision_Makers__c, hubspot: decision_makers, pipedrive: Decision makers}}
+  budget: {from: {salesforce: Budget__c, hubspot: budget, pipedrive: Budget}}
+  deadline: {from: {salesforce: Deadline__c, hubspot: deadline, pipedrive: Customer deadline}}
+  risk: {from: {salesforce: Risk__c, hubspot: risk, pipedrive: Main risk}}
+  lost_reason: {from: {salesforce: Loss_Reason__c, hubspot: closed_lost_reason, pipedrive: lost_reason}}
+  next_step_date: {from: {salesforce: Next_Step_Date__c, hubspot: next_step_date, pipedrive: Next step date}}
+  source: {from: {salesforce: LeadSource, hubspot: lead_source, pipedrive: Lead source}}
+  next_step: {from: {salesforce: NextStep, hubspot: hs_next_step, pipedrive: Next step}}
+  forecast_category:
+    from: {salesforce: ForecastCategory, hubspot: hs_manual_forecast_category, pipedrive: Forecast category}
+forecast_categories:
+  upside: {from: {pipedrive: "1"}}
+  best_case: {from: {pipedrive: "2"}}
+  commit: {from: {pipedrive: "3"}}
+  omitted: {from: {pipedrive: "4"}}
 """
 
 
+LATE = "stages and fields have a history from the first pull on: asking for it costs twenty tokens a deal"
+UNTOLD = "activities have no direction, so what the customer answered is not known"
 LACKING = {
-    # HubSpot: a link has no stamp, so when a contact was added is not known.
-    ("hubspot", "activity-without-progress"),
-    # Salesforce: whether a field's history has been kept all along is not told, so no change is not known.
-    ("salesforce", "next-step-stale"),
+    ("hubspot", "activity-without-progress"): "a link has no stamp, so when a contact was added is not known",
+    ("salesforce", "next-step-stale"): "whether a field's history has been kept all along is not told",
+    ("pipedrive", "activity-without-progress"): LATE,
+    ("pipedrive", "stage-bounce"): LATE,
+    ("pipedrive", "stage-moved-back"): LATE,
+    ("pipedrive", "stage-skipped"): LATE,
+    ("pipedrive", "amount-dropped"): LATE,
+    ("pipedrive", "next-step-stale"): LATE,
+    ("pipedrive", "pushed-repeatedly"): LATE,
+    ("pipedrive", "slipped-period"): LATE,
+    ("pipedrive", "buyer-silent"): UNTOLD,
+    ("pipedrive", "stage-entry-unmet"): UNTOLD,
+    ("pipedrive", "stage-exit-skipped"): UNTOLD,
 }
 """What a CRM does not hold: there the rule could not be checked, or says nothing on that connection at all."""
 
+NOT_SYNCED = {
+    "salesforce": set[str](),
+    "hubspot": {"activity-without-progress"},
+    "pipedrive": {
+        "buyer-silent",
+        "sandbagged",
+        "stage-entry-unmet/negotiation",
+        "stage-exit-open/last_two_way_touch",
+        "stage-exit-skipped/qualification",
+    },
+}
+"""The rules, or parts of them, that a connection cannot answer at all: told once."""
+
 LOWER = ("salesforce", "deal-quality", "engagement")
 """Salesforce tells no direction of e-mails: those of the customer cannot add to this part of the score."""
+
+NOT_TOLD = {"engagement": "two-way-engagement", "momentum": "push-penalty"}
+"""The parts of deal-quality that Pipedrive cannot tell, and the line that is named as not known there."""
 
 
 @dataclass
@@ -124,15 +171,25 @@ class Judgement:
 
 
 def judged(folder: Path, size: int) -> Judgement:
-    """Load the same organisation into both, pull it, and check it with one pack."""
-    with SalesforceSandbox(size=size, now=NOW) as salesforce, HubSpotSandbox(size=size, now=NOW) as hubspot:
+    """Load the same organisation into all, pull it, and check it with one pack."""
+    with (
+        SalesforceSandbox(size=size, now=NOW) as salesforce,
+        HubSpotSandbox(size=size, now=NOW) as hubspot,
+        PipedriveSandbox(size=size, now=NOW, plan="ultimate", seats=10) as pipedrive,
+    ):
         (folder / "rules").mkdir()
         (folder / "rules" / "pack.yaml").write_text(PACK, encoding="utf-8")
-        text = PROJECT.format(salesforce=salesforce.base_url, hubspot=hubspot.base_url)
+        text = PROJECT.format(
+            salesforce=salesforce.base_url,
+            hubspot=hubspot.base_url,
+            pipedrive=pipedrive.base_url,
+            tokens=pipedrive.limits.budget,
+        )
         (folder / "pipelint.yaml").write_text(text, encoding="utf-8")
         (folder / "client").write_text(salesforce.client_id, encoding="utf-8")
         (folder / "secret").write_text(salesforce.client_secret, encoding="utf-8")
         (folder / "token").write_text(hubspot.token(), encoding="utf-8")
+        (folder / "api_token").write_text(pipedrive.token(), encoding="utf-8")
         project = open_project(folder, clock=lambda: NOW)
         pull_all(project)
         made = {
@@ -140,6 +197,9 @@ def judged(folder: Path, size: int) -> Judgement:
                 str(row["Id"]) for row in salesforce.org.query("SELECT Id FROM Opportunity ORDER BY Id")
             ],
             "hubspot": hubspot.portal.ids("deals"),
+            "pipedrive": [
+                str(row["id"]) for row in pipedrive.company.store.rows("SELECT id FROM deals ORDER BY id")
+            ],
         }
         with project.cache() as cache:
             result = check(cache, project, NOW)
@@ -158,30 +218,48 @@ def judged(folder: Path, size: int) -> Judgement:
 
 @pytest.fixture(scope="module")
 def judgement(tmp_path_factory: pytest.TempPathFactory) -> Judgement:
-    return judged(tmp_path_factory.mktemp("both"), SIZE)
+    return judged(tmp_path_factory.mktemp("all"), SIZE)
 
 
 def pairs(judgement: Judgement) -> Iterator[tuple[int, Mapping[str, Judged]]]:
-    """Each opportunity, by its place, as both CRMs have it."""
+    """Each opportunity, by its place, as all CRMs have it."""
     crms = judgement.opportunities
-    for place, both in enumerate(zip(*crms.values(), strict=True)):
-        yield place, dict(zip(crms, both, strict=True))
+    for place, each in enumerate(zip(*crms.values(), strict=True)):
+        yield place, dict(zip(crms, each, strict=True))
 
 
-def test_the_flags_are_the_same_wherever_both_crms_hold_the_facts(judgement: Judgement) -> None:
+def is_silent(judgement: Judgement, crm: str, rule: str, status: str | None) -> bool:
+    """It could not be checked, or that it cannot be on this connection was told once, of all or part of it."""
+    told = any(of == crm and name.partition("/")[0] == rule for of, name in judgement.not_synced)
+    return status == "could_not_check" or (status is None and told)
+
+
+def is_nothing_given(rule: str, all_: Mapping[str, Judged]) -> bool:
+    """Pipedrive keeps 0 where nobody gave a value, so a 0 that was meant counts as missing; all flag both."""
+    return rule == "stage-required" and all(
+        one.findings.get("amount-missing") == "flagged" and one.findings.get(rule) in {None, "hidden"}
+        for one in all_.values()
+    )
+
+
+def test_the_flags_are_the_same_wherever_the_crms_hold_the_facts(judgement: Judgement) -> None:
     different = []
-    for place, both in pairs(judgement):
-        for rule in {rule for one in both.values() for rule in one.findings}:
-            statuses = {crm: one.findings.get(rule) for crm, one in both.items()}
-            silent = {
-                crm
+    excused = set()
+    for place, all_ in pairs(judgement):
+        for rule in {rule for one in all_.values() for rule in one.findings}:
+            statuses = {crm: one.findings.get(rule) for crm, one in all_.items()}
+            if len(set(statuses.values())) == 1 or is_nothing_given(rule, all_):
+                continue
+            lacking = {
+                (crm, rule)
                 for crm, status in statuses.items()
-                if status == "could_not_check" or (crm, rule) in judgement.not_synced
+                if (crm, rule) in LACKING and is_silent(judgement, crm, rule, status)
             }
-            excused = any((crm, rule) in LACKING for crm in silent)
-            if len(set(statuses.values())) > 1 and not excused:
+            excused |= lacking
+            if len({status for crm, status in statuses.items() if (crm, rule) not in lacking}) > 1:
                 different.append((place, rule, statuses))
     assert different == []
+    assert excused == LACKING.keys(), "nothing is excused without need"
 
 
 def test_most_rules_find_something_so_that_being_the_same_means_something(judgement: Judgement) -> None:
@@ -195,10 +273,11 @@ def test_most_rules_find_something_so_that_being_the_same_means_something(judgem
 
 
 def test_the_rules_that_a_crm_cannot_answer_at_all_are_told(judgement: Judgement) -> None:
-    assert {rule for crm, rule in judgement.not_synced if crm == "hubspot"} == {"activity-without-progress"}
+    told = {crm: {rule for of, rule in judgement.not_synced if of == crm} for crm in NOT_SYNCED}
+    assert told == NOT_SYNCED
 
 
-def test_scores_and_grades_are_the_same_up_to_what_a_crm_cannot_tell(judgement: Judgement) -> None:
+def test_scores_and_grades_are_the_same_up_to_what_salesforce_cannot_tell(judgement: Judgement) -> None:
     crm, name, part = LOWER
     lower = 0
     for place, both in pairs(judgement):
@@ -216,3 +295,25 @@ def test_scores_and_grades_are_the_same_up_to_what_a_crm_cannot_tell(judgement: 
                 assert both[crm].scores[score].total <= other[score].total, (place, score)
                 lower += 1
     assert lower <= SIZE // 20, "few"
+
+
+def test_scores_of_pipedrive_are_the_same_and_name_the_parts_that_it_cannot_tell(
+    judgement: Judgement,
+) -> None:
+    whole = 0
+    for place, all_ in pairs(judgement):
+        one, other = all_["pipedrive"].scores, all_["hubspot"].scores
+        assert one.keys() == other.keys(), place
+        for score, told in one.items():
+            assert told.name == other[score].name, "the same opportunity"
+            unknown = set(told.not_known) - set(other[score].not_known)
+            assert set(other[score].not_known) <= set(told.not_known), (place, score)
+            assert unknown <= set(NOT_TOLD.values()), (place, score)
+            differing = {
+                key for key in told.categories if told.categories[key] != other[score].categories[key]
+            }
+            assert {NOT_TOLD.get(key) for key in differing} <= set(told.not_known), (place, score)
+            if not differing:
+                assert (told.total, told.grade) == (other[score].total, other[score].grade), (place, score)
+                whole += 1
+    assert whole > 0

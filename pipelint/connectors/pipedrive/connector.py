@@ -163,8 +163,9 @@ class PipedriveConnector:
             self._settings.base_url, self._context.zone, self._reference, mapped, self._companies
         )
         asked: dict[str, str] = {}
-        if stream in {Stream.OPPORTUNITIES, Stream.ACCOUNTS} and 0 < len(mapped) <= MOST_KEYS:
-            asked["custom_fields"] = ",".join(field.code for field in mapped.values())
+        added = [field.code for field in mapped.values() if field.custom]
+        if stream in {Stream.OPPORTUNITIES, Stream.ACCOUNTS} and 0 < len(added) <= MOST_KEYS:
+            asked["custom_fields"] = ",".join(added)
         if stream is Stream.OPPORTUNITIES:
             return Walk(self._client, stream, reader, {**asked, "include_fields": COUNTS}, self._moved.note)
         return Walk(self._client, stream, reader, asked)

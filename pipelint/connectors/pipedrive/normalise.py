@@ -70,7 +70,8 @@ def first_day(value: object) -> date | None:
 
 
 CUSTOM: Final[Mapping[str, Callable[[Any], CustomValue]]] = {
-    **dict.fromkeys(("varchar", "varchar_auto", "text", "phone", "address", "time", "timerange"), text),
+    **dict.fromkeys(("varchar", "varchar_auto", "varchar_options", "text"), text),
+    **dict.fromkeys(("phone", "address", "time", "timerange"), text),
     **dict.fromkeys(("enum", "user", "org", "people", "stage", "pipeline", "status", "visible_to"), identity),
     **dict.fromkeys(("double", "monetary", "int"), number),
     **dict.fromkeys(("date", "daterange"), first_day),

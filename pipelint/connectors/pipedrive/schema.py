@@ -14,7 +14,7 @@ from pipelint.errors import UnexpectedAnswer
 
 FIELD_TYPES: Final[dict[str, FieldType]] = {
     **dict.fromkeys(("varchar", "varchar_auto", "text", "phone", "address", "time", "timerange"), "text"),
-    **dict.fromkeys(("user", "org", "people"), "text"),
+    **dict.fromkeys(("varchar_options", "user", "org", "people"), "text"),
     "enum": "choice",
     "set": "choices",
     "double": "number",

@@ -68,7 +68,7 @@ class Reader:
             modified_at=stamp(row),
             url=f"{self.base_url}/deal/{row['id']}",
             name=text(row.get("title")),
-            amount=number(row.get("value")),
+            amount=number(row.get("value")) or None,  # a deal that nobody gave a value has 0
             currency=text(row.get("currency")),
             pipeline=identity(row.get("pipeline_id")),
             stage=status if status in CLOSED else identity(row.get("stage_id")),
@@ -84,7 +84,7 @@ class Reader:
             lost_reason=text(row.get("lost_reason")),
             owner=identity(row.get("owner_id")),
             account=identity(row.get("org_id")),
-            custom=self._custom(row.get("custom_fields") or {}),
+            custom=self._custom(row, row.get("custom_fields") or {}),
         )
         return [opportunity]
 
@@ -100,7 +100,7 @@ class Reader:
             employees=number(row.get("employee_count")),
             created_at=instant(row.get("add_time")),
             owner=identity(row.get("owner_id")),
-            custom=self._custom(row.get("custom_fields") or {}),
+            custom=self._custom(row, row.get("custom_fields") or {}),
         )
         return [account]
 
@@ -166,13 +166,14 @@ class Reader:
             is_open=not row.get("is_archived"),
             created_at=instant(row.get("add_time")),
             owner=identity(row.get("owner_id")),
-            custom=self._custom(row),  # leads carry the deals' fields at the top (fact sheet §4)
+            custom=self._custom(row, row),  # leads carry the deals' fields at the top (fact sheet §4)
         )
 
-    def _custom(self, values: Mapping[str, object]) -> Custom:
+    def _custom(self, row: Row, own: Row) -> Custom:
+        """The mapped fields: Pipedrive's own stand in the row, and those that the company added in `own`."""
         found: dict[str, CustomValue] = {}
         for name, field in self.custom.items():
-            value = values.get(field.code)
+            value = (own if field.custom else row).get(field.code)
             found[name] = None if value is None else CUSTOM[field.type](value)
         return found
 

@@ -17,7 +17,7 @@ from pipelint.sandbox.pipedrive import company as pipedrive
 from pipelint.sandbox.pipedrive.fill_rows import activity_row, change_rows, lead_row, mail_times, product_rows
 from pipelint.sandbox.pipedrive.params import utc_text
 from pipelint.sandbox.pipedrive.schema import TABLES, USERS
-from pipelint.sandbox.pipedrive.setup import MANAGER, PIPELINE_IDS, user_row
+from pipelint.sandbox.pipedrive.setup import CATEGORIES, MANAGER, PIPELINE_IDS, USUAL_CATEGORY, user_row
 from pipelint.sandbox.pipedrive.store import Row
 
 BATCH = 1_000
@@ -252,7 +252,7 @@ class _Filler:
                     "Next step date": _iso(deal.next_step_date),
                 }
             )
-            | self._option("Forecast category", deal.category)
+            | self._option("Forecast category", _category(deal))
             | self._option("Lead source", deal.source)
         )
 
@@ -263,6 +263,11 @@ class _Filler:
     def _modified(self, deal: Deal) -> datetime:
         last = max([deal.stages[-1][1], *(it.at for it in deal.changes)])
         return last if deal.is_open else max(last, self._mass_update)
+
+
+def _category(deal: Deal) -> str | None:
+    """The forecast category somebody chose, or what goes with the stage of an open deal."""
+    return deal.category or (USUAL_CATEGORY.get(deal.stage, CATEGORIES[0]) if deal.is_open else None)
 
 
 def _contact(name: str, owner: int) -> Row:

@@ -33,6 +33,12 @@ ROTTEN_AFTER = {"Proposal/Price Quote": 30, "Negotiation/Review": 21}
 """Days without a change after which a deal rots, in the stages where that is switched on."""
 
 CATEGORIES = ("Pipeline", "Best Case", "Commit", "Omitted")
+USUAL_CATEGORY = {
+    "Proposal/Price Quote": "Best Case",
+    "Negotiation/Review": "Commit",
+    RETIRED_STAGE: "Best Case",
+}
+"""What sellers choose in a late stage, unless they know better; before that it is all pipeline."""
 DEAL_FIELDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Need": ("text", ()),
     "Decision makers": ("varchar", ()),

@@ -1,0 +1,50 @@
+"""How the values of a deal are read: Pipedrive's own fields, and those that a company added."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pipelint.connectors.pipedrive.connector import PipedriveConnector
+from pipelint.connectors.pipedrive.endpoints import DEALS
+from pipelint.records import Opportunity, Stream
+from pipelint.sandbox.pipedrive import PipedriveSandbox
+
+
+def deal(connector: PipedriveConnector, id_: str, *mapped: str) -> Opportunity:
+    records = [it for page in connector.pull(Stream.OPPORTUNITIES, None, mapped) for it in page.records]
+    [found] = [it for it in records if isinstance(it, Opportunity) and it.id == id_]
+    return found
+
+
+def test_a_field_of_pipedrive_is_mapped_like_one_that_was_added(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector
+) -> None:
+    code = sandbox.company.fields.by_name("deals", "Budget")["field_code"]
+    told = {"status": "lost", "lost_reason": "Too dear", "probability": 40}
+    sandbox.company.update("deals", 1, {**told, "custom_fields": {code: "agreed"}})
+    read = deal(connector, "1", "lost_reason", "probability", "Budget")
+    assert read.custom == {"lost_reason": "Too dear", "probability": Decimal(40), "Budget": "agreed"}
+    supplied = connector.supply(Stream.OPPORTUNITIES, ["lost_reason", "probability", "Budget", "nowhere"])
+    assert supplied.custom == {"lost_reason", "probability", "Budget"}
+
+
+def test_only_added_fields_are_asked_for_by_name(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector
+) -> None:
+    deal(connector, "1", "lost_reason")
+    asked = [it.query for it in sandbox.requests if it.path == DEALS.path]
+    assert asked
+    assert not any("custom_fields" in it for it in asked)
+
+
+def test_the_reason_for_a_loss_is_offered_for_rules(connector: PipedriveConnector) -> None:
+    [field] = [it for it in connector.fields("opportunity") if it.name == "lost_reason"]
+    assert field.feeds == "lost_reason"
+
+
+def test_a_value_that_nobody_gave_is_no_amount(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector
+) -> None:
+    sandbox.company.update("deals", 1, {"value": 0})
+    assert deal(connector, "1").amount is None
+    assert deal(connector, "20").amount is not None
