@@ -20,6 +20,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.findings import Finding, Source, day_text
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.plan import Plan, PlannedChange, PlannedRecord
+from pipelint.engine.rationed import urgency
 from pipelint.engine.scope import Member, Scope, elsewhere, in_scope
 from pipelint.engine.scores import unscored
 from pipelint.engine.shown import Shown
@@ -51,6 +52,7 @@ class Planner:
     """Plans for one kind of record, of those in `temp.chosen`.
 
     A preview shows fields that setup has yet to create, too. `retry_refused` plans once more what was refused.
+    `most` is how many records may be written at all: the others are not even read, for that costs, too.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Planner:
         *,
         preview: bool,
         retry_refused: bool = False,
+        most: int | None = None,
     ) -> None:
         self.into = plan
+        self.most = most
         self.retry_refused = retry_refused
         self.cache = cache
         self.source = source
@@ -119,11 +123,27 @@ class Planner:
         """Compare these with what the CRM holds."""
         basis = bases(self.cache, self.source, (wanted.member.id for wanted in self.differing))
         with_cause = [wanted for wanted in self.differing if self.has_cause(wanted, basis)]
-        remaining = iter([wanted for wanted in with_cause if not self.is_refused(wanted)])
+        remaining = iter(self.rationed([wanted for wanted in with_cause if not self.is_refused(wanted)]))
         while batch := list(islice(remaining, _READ)):
             self.compare(batch, basis)
         self.lift()
         self.into.trouble += self.targets.trouble
+
+    def rationed(self, differing: list[_Wanted]) -> list[_Wanted]:
+        """The most urgent of them, as many as may be written; the others are carried over."""
+        if self.most is None:
+            return differing
+        differing.sort(
+            key=lambda w: urgency(w.parts, w.before.parts if w.before else (), w.member.value, w.member.id)
+        )
+        now = max(self.most - len(self.into.records), 0)
+        for wanted in differing[now:]:
+            self.owed[wanted.member.id] = "write"
+            self.into.held_back += 1
+            ours = wanted.before is not None and wanted.before.ours
+            self.into.held_back_again += ours
+            self.leave(wanted)
+        return differing[:now]
 
     def remember(self, db: sqlite3.Connection) -> None:
         """Keep what is to be looked at again though nothing moves."""

@@ -6,11 +6,13 @@ New errors come first, then what is worse, then what is worth more; the rest is 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from pipelint.connectors.base import Budgeted, Connector, WriteBudget
 from pipelint.engine.plan import Plan, PlannedRecord
+from pipelint.engine.written import Part
 from pipelint.rules.compile import SEVERITY_NUMBER
 
 
@@ -51,15 +53,29 @@ def ration(plan: Plan, connector: Connector) -> Ration | None:
     if not isinstance(connector, Budgeted):
         return None
     budget = connector.write_budget()
+    differing = plan.differing
     ordered = sorted(plan.records, key=_urgency)
-    affordable = budget.left // budget.price
-    plan.records = ordered[:affordable]
-    return Ration(budget, len(ordered), len(plan.records))
+    plan.records = ordered[: budget.left // budget.price]
+    return Ration(budget, differing, len(plan.records))
+
+
+def affordable(connector: Connector) -> int | None:
+    """How many records may be written now; None where nothing is counted."""
+    if not isinstance(connector, Budgeted):
+        return None
+    budget = connector.write_budget()
+    return budget.left // budget.price
+
+
+def urgency(
+    wanted: Sequence[Part], shown: Sequence[Part], value: int, id_: str
+) -> tuple[bool, int, int, str]:
+    """Sorts the most urgent first: does it tell of an error that the CRM does not show yet, how bad is it?"""
+    known = {part.rule for part in shown}
+    new = any(part.severity == "error" and part.rule not in known for part in wanted)
+    worst = max((SEVERITY_NUMBER[part.severity] for part in wanted), default=0)
+    return not new, -worst, -value, id_
 
 
 def _urgency(record: PlannedRecord) -> tuple[bool, int, int, str]:
-    """Sorts the most urgent first: does it tell of an error that the CRM does not show yet, how bad is it?"""
-    known = {part.rule for part in record.holds.parts}
-    new = any(part.severity == "error" and part.rule not in known for part in record.shows.parts)
-    worst = max((SEVERITY_NUMBER[part.severity] for part in record.shows.parts), default=0)
-    return not new, -worst, -record.value, record.id
+    return urgency(record.shows.parts, record.holds.parts, record.value, record.id)

@@ -25,7 +25,7 @@ from pipelint.engine.planner import Planner
 from pipelint.engine.project import Project
 from pipelint.engine.pull import Progress, pull, silent
 from pipelint.engine.push import push as write
-from pipelint.engine.rationed import ration
+from pipelint.engine.rationed import affordable, ration
 from pipelint.engine.record import Recorder
 from pipelint.engine.refusals import refusal_findings
 from pipelint.engine.run_document import summary
@@ -186,6 +186,7 @@ class _Run:
                     self.scope(result.plan),
                     preview=not writes,
                     retry_refused=self.retry_refused,
+                    most=affordable(connector) if self.saved is None else None,
                 )
             result.evaluated += _count(cache.db, source)
             self.judge(cache, source, planner, run, result)

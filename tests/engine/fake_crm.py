@@ -76,6 +76,7 @@ class FakeCrm:
     pipelines: dict[str, str] = field(default_factory=lambda: {"new": "New business", "renewal": "Renewal"})
     stages: list[Stage] = field(default_factory=list)
     """Delivered only if there are some."""
+    deleted: set[str] = field(default_factory=set)
     withheld: set[str] = field(default_factory=set)
     """Fields of opportunities that the integration user may not see."""
     refuses: dict[str, str] = field(default_factory=dict)
@@ -118,6 +119,7 @@ class FakeCrm:
     def delete(self, id: str) -> None:  # noqa: A002
         del self.deals[id]
         self.values.pop(id, None)
+        self.deleted.add(id)
 
     def shows(self, id: str) -> dict[str, WriteValue]:  # noqa: A002
         """Our fields on one record, without the empty ones."""
