@@ -196,7 +196,8 @@ def test_check_says_that_it_is_a_snooze_and_whose(snoozing: Acme, who: str, told
     assert found.waiver is not None
     tally = Tally()
     tally.take(replace(found, waiver=replace(found.waiver, approved_by=who)))
-    assert f"{REASON} ({told})" in waivers_table(tally.waived, color=False)
+    told_once = " ".join(waivers_table(tally.waived, color=False).split())  # it wraps where the terminal ends
+    assert f"{REASON} ({told})" in told_once
 
 
 def test_rule_tests_can_snooze(acme: Acme) -> None:

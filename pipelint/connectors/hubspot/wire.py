@@ -6,6 +6,7 @@ compressed answers, has a time-out on every call, tries nothing again by itself 
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 from collections.abc import Mapping, Sequence
@@ -135,6 +136,8 @@ def _configuration(base_url: str) -> Configuration:
     # One policy tries again, and no redirect takes the token to another host.
     configuration.retries = urllib3.Retry(0, redirect=0, raise_on_redirect=False)
     configuration.client_side_validation = False
+    for logger in configuration.logger.values():
+        logger.setLevel(logging.NOTSET)  # it sets levels of its own, which would outshout --quiet
     configuration.ssl_ca_cert = os.environ.get("REQUESTS_CA_BUNDLE") or None
     parts = urlsplit(base_url)
     if not is_loopback(parts.hostname):
