@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .conftest import Acme, make_acme
-from .fake_crm import START, Killed
+from .fake_crm import START, FakeCrm, Killed
 
 IDS = tuple(f"d{number}" for number in range(3))
 
@@ -26,18 +26,21 @@ class Step:
     id: str = "d0"
     number: int = 0
 
+    def edit(self, crm: FakeCrm, **values: object) -> None:
+        """As a person does; no CRM gives an id twice."""
+        if self.id not in crm.deleted:
+            crm.deal(self.id, **values)
+
     def __call__(self, acme: Acme) -> None:
         crm = acme.crm
         crm.kill_at = crm.lose_at = None
         match self.what:
-            case "amount" | "next step" | "date" if self.id in crm.deleted:
-                pass  # no CRM gives an id twice
             case "amount":
-                crm.deal(self.id, amount=Decimal(self.number) if self.number else None)
+                self.edit(crm, amount=Decimal(self.number) if self.number else None)
             case "next step":
-                crm.deal(self.id, next_step="x" if self.number else None)
+                self.edit(crm, next_step="x" if self.number else None)
             case "date":
-                crm.deal(self.id, close_date=START.date() + timedelta(days=self.number))
+                self.edit(crm, close_date=START.date() + timedelta(days=self.number))
             case "delete":
                 if self.id in crm.deals:
                     crm.delete(self.id)
