@@ -106,12 +106,12 @@ class _Names:
         stream = Stream.ACCOUNTS if each.name.startswith("account.") else RECORD_STREAM[self.kind]
         if source is not None:
             return source in self.delivered.custom.get(stream, frozenset())
+        if self._has(stream, each.name.removeprefix("account.")):
+            return True  # mapped for another CRM, and this one has it by itself
         mapped = self.pack.fields.get(each.name)
         if mapped is not None and mapped.unmapped_is_blank:
             return True
-        if each.name == "next_step_date":
-            return each.name in self.own or self._has(Stream.ACTIVITIES, "planned_at")
-        return False
+        return each.name == "next_step_date" and self._has(Stream.ACTIVITIES, "planned_at")
 
     def _has(self, stream: Stream, name: str) -> bool:
         return name in self.delivered.fields.get(stream, frozenset())

@@ -134,10 +134,12 @@ class RecordColumns:
 
     def custom(self, field: Field) -> str | None:
         source = custom_source(self.pack, field.name, self.delivered)
+        of_account = field.name.startswith("account.")
+        row, stream = ("a", Stream.ACCOUNTS) if of_account else ("o", RECORD_STREAM[self.kind])
         if source is None:
-            stored = self.delivered.fields.get(RECORD_STREAM[self.kind], frozenset())
-            return f"o.{quoted(field.name)}" if field.name in stored else None
-        row = "a" if field.name.startswith("account.") else "o"
+            name = field.name.removeprefix("account.")
+            stored = self.delivered.fields.get(stream, frozenset())
+            return f"{row}.{quoted(name)}" if name in stored else None
         if set(source) & {chr(34), "\\"}:  # a path cannot name it
             return f"(SELECT value FROM json_each({row}.custom) WHERE key = {literal(source)})"
         path = literal(f'$."{source}"')

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.records import Activity, ActivityLink, ContactRole, Lead, Opportunity, Stream
+from pipelint.records import Account, Activity, ActivityLink, ContactRole, Lead, Opportunity, Stream
 
 from .judged import AS_OF, judged, outcomes, read, sound, stored
 
@@ -76,6 +76,21 @@ def test_a_field_of_leads_is_none_of_opportunities(tmp_path: Path) -> None:
     assert read(tmp_path, LEADS + rule)[1] == [
         "rules/pack.yaml:15:34: 'tier' is not known in a condition on lead"
     ]
+
+
+ELSEWHERE = """\
+fields:
+  next_step: {from: {pipedrive: fa7b0d2c4191ce3f44b0c7ce2e7d34a9a0b52c11}}
+  account.industry: {from: {pipedrive: Branch}}
+rules: {shown: {flag_when: {stage_kind: open}, severity: info, message: "{next_step}, {account.industry}"}}
+"""
+
+
+def test_a_field_that_is_mapped_for_another_crm_stays_what_it_is_here(tmp_path: Path, cache: Cache) -> None:
+    deal = Opportunity("a", AS_OF, stage="early", next_step="Call them", account="acme")
+    said = stored(cache, {OPPORTUNITIES: [deal], Stream.ACCOUNTS: [Account("acme", AS_OF, industry="Steel")]})
+    found = judged(cache, sound(tmp_path, ELSEWHERE), said)
+    assert found["a"]["shown"].message == "Call them, Steel"
 
 
 # Words: ours, the usual ones, and the pack's
