@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text, did_you_mean, kind_of
+from pipelint.config.problems import nearest
 from pipelint.errors import Place
 
 Word = TypeVar("Word", bound=str)
@@ -31,8 +32,11 @@ class Form:
             problems.error(
                 node.place, f"{kind_of(node)} stands where the keys of {what} are expected", _keys(known)
             )
+        self.misspelt: set[str] = set()
+        """Known keys that seem to be meant by unknown ones."""
         for key, _ in self.map.entries:
             if key.value not in known:
+                self.misspelt.add(nearest(key.value, known))
                 hint = did_you_mean(key.value, known) or _keys(known)
                 problems.error(key.place, f"'{key.value}' is not known in {what}", hint)
 
@@ -41,6 +45,10 @@ class Form:
 
     def has(self, key: str) -> bool:
         return self.map.get(key) is not None
+
+    def lacks(self, key: str) -> bool:
+        """Whether a key is absent, and not merely misspelt: that is one mistake, and reported already."""
+        return not self.has(key) and key not in self.misspelt
 
     def key_place(self, key: str) -> Place:
         found = self.map.key(key)
@@ -54,7 +62,7 @@ class Form:
         return None
 
     def required(self, key: str, hint: str = "") -> Text | None:
-        if not self.has(key):
+        if self.lacks(key):
             self.problems.error(self.place, f"'{key}' is missing in {self.what}", hint)
         return self.text(key)
 

@@ -146,7 +146,7 @@ class _RuleReader:
 
     def severity(self) -> Severity | None:
         form = self.changed("severity")
-        if not form.has("severity"):
+        if form.lacks("severity"):
             hint = f"add one of: {', '.join(SEVERITIES)}"
             self.problems.error(self.entry.key.place, "'severity' is missing", hint)
         return form.choice("severity", SEVERITIES)

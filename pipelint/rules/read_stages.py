@@ -38,9 +38,9 @@ def read_stages(node: Node | None, problems: Problems) -> tuple[Stage, ...]:
         name = form.required("name")
         kind = form.choice("kind", get_args(_Kind))
         group = form.choice("group", get_args(_Group))
-        if not form.has("kind"):
+        if form.lacks("kind"):
             problems.error(form.place, "'kind' is missing in a stage", "add kind: open, won or lost")
-        if kind == "open" and not form.has("group"):
+        if kind == "open" and form.lacks("group"):
             problems.error(form.place, "'group' is missing in an open stage", "add group: early, mid or late")
         if name is None or kind is None:
             continue

@@ -62,7 +62,7 @@ class _WaiverReader:
         rules = tuple(self.rules())
         kinds = tuple(kind for kind in KINDS if any(self.kind_of(name) == kind for name in rules))
         given = [key for key in (*_RECORDS, "when") if self.form.has(key)]
-        if len(given) != 1:
+        if given[1:] or not (given or self.form.misspelt & {*_RECORDS, "when"}):
             found = f"here are {' and '.join(given)}" if given else "here is none"
             what = f"a waiver has exactly one of 'opportunities', 'leads' and 'when'; {found}"
             self.problems.error(self.form.place, what)
@@ -80,7 +80,7 @@ class _WaiverReader:
 
     def rules(self) -> Iterator[str]:
         """The rules by the names that they have now."""
-        if not self.form.has("rules"):
+        if self.form.lacks("rules"):
             self.problems.error(self.form.place, "'rules' is missing in a waiver", "name the rules it waives")
         former = {old: rule.name for rule in self.context.rules.values() for old in rule.formerly}
         for text in self.form.texts("rules"):
@@ -147,7 +147,8 @@ class _WaiverReader:
             hint = (
                 f"a waiver without an end is forgotten and hides what is wrong for ever; write until: {usual}"
             )
-            self.problems.error(self.form.place, "'until' is missing in a waiver", hint)
+            if self.form.lacks("until"):
+                self.problems.error(self.form.place, "'until' is missing in a waiver", hint)
             return None
         text = self.form.text("until")
         if text is None:

@@ -153,3 +153,21 @@ def test_what_is_only_a_warning(waiver: str, what: str, hint: str) -> None:
     pack, problems = read(waiver)
     assert pack is not None
     assert [(p.what, p.hint) for p in problems.found if p.level == "warning"] == [(what, hint)]
+
+
+REST = "reason: Public tender, approved_by: dana@acme.example"
+MISSPELT = {
+    "rules": f"rule: late, opportunities: [a], {REST}, until: 2027-01-31",
+    "opportunities": f"rules: late, opportunity: [a], {REST}, until: 2027-01-31",
+    "approved_by": "rules: late, opportunities: [a], reason: Public tender, approved: dana, until: 2027-01-31",
+    "until": f"rules: late, opportunities: [a], {REST}, untill: 2027-01-31",
+}
+
+
+@pytest.mark.parametrize("waiver", MISSPELT.values(), ids=MISSPELT.keys())
+def test_a_misspelt_key_is_one_mistake_not_two(waiver: str) -> None:
+    _, problems = read(waiver)
+    assert len([each for each in problems.errors if "is not known in" in each.what]) == 1
+    assert [
+        each.what for each in problems.errors if "missing" in each.what or "here is none" in each.what
+    ] == []
