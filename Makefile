@@ -10,12 +10,15 @@ else
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: demo test test-slow test-clients lint format docs lock clean
+.PHONY: demo test coverage test-slow test-clients lint format docs lock clean
 
 demo: .venv/base  ## install, then show the whole job on a sandbox CRM
 	$(BIN)/pipelint demo
 
 test: lint  ## install, then lint, types, imports and the test suite
+	$(BIN)/pytest -n auto
+
+coverage: .venv/dev  ## what the test suite leaves untouched; takes twice as long
 	$(BIN)/pytest -n auto --cov --cov-report=term
 
 test-slow: .venv/dev  ## the tests that take more than a few seconds each
