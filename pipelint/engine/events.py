@@ -2,7 +2,8 @@
 
 An episode begins when a rule is first seen to be broken. Its time of grace comes before its flag; a waiver and a
 rule that hides it set the flag aside without ending it, so that what returns is flagged *since* the day it first
-stood. Only what is clean, blank, deleted or renamed ends an episode; data that is not synced ends nothing.
+stood. Only what is clean, blank, deleted or renamed ends an episode; data that is not synced ends nothing, unless
+it was lacking when the flag came already: then what the flag was about has been checked, and is clean.
 """
 
 from __future__ import annotations
@@ -40,12 +41,16 @@ class WaiverTold(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The evidence of an event, kept as JSON: what decided, what set it aside, what the rule was called before."""
+    """The evidence of an event, kept as JSON: what decided, what set it aside, what the rule was called before.
+
+    `unsynced` are items of the rule that could not be checked at that moment for lack of data.
+    """
 
     tests: tuple[TestTold, ...] = ()
     waiver: WaiverTold | None = None
     hidden_by: str = ""
     formerly: str = ""
+    unsynced: tuple[str, ...] = ()
 
 
 _told = msgspec.json.Decoder(Told)
@@ -82,6 +87,7 @@ class Standing:
     first_seen: int
     since: date | None
     waiver: WaiverTold | None = None
+    unsynced: tuple[str, ...] = ()
 
 
 def transitions(db: sqlite3.Connection, connection: str, kind: str, record: str) -> Iterator[Transition]:
@@ -108,12 +114,13 @@ def standing(past: Iterable[Transition]) -> dict[str, Standing]:
 def _moved(before: Standing | None, each: Transition) -> Standing:
     state = before.state if before and each.event == "severity" else cast("State", each.event)
     since = None if state == "pending" else each.day
-    waiver = each.told.waiver if state == "waived" else None
+    told = each.told
+    waiver = told.waiver if state == "waived" else None
     if before is None:
-        return Standing(state, each.severity, each.at, since, waiver)
+        return Standing(state, each.severity, each.at, since, waiver, told.unsynced)
     if before.since is not None:
         since = before.since if since is None else min(before.since, since)
-    return Standing(state, each.severity, min(before.first_seen, each.at), since, waiver)
+    return Standing(state, each.severity, min(before.first_seen, each.at), since, waiver, told.unsynced)
 
 
 class Standings:

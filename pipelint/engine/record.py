@@ -210,7 +210,7 @@ def _bits_of(finding: Finding) -> _Bits:
 def _event(finding: Finding | None, before: Standing | None) -> Event | None:
     """What happened, if anything did."""
     if finding is None or finding.status == "could_not_check":
-        ends = before is not None and not (finding and finding.keeps)
+        ends = before is not None and not (finding and _keeps(finding, before))
         return "resolved" if ends else None
     state = _STATES[finding.status]
     if before is None or state != before.state or (state == "waived" and _waiver(finding) != before.waiver):
@@ -218,9 +218,15 @@ def _event(finding: Finding | None, before: Standing | None) -> Event | None:
     return "severity" if state == "flagged" and finding.severity != before.severity else None
 
 
+def _keeps(finding: Finding, before: Standing) -> bool:
+    """Whether data is lacking that was there when the flag came; what lacked then already says nothing of it."""
+    known_lacking = finding.unsynced_items and set(finding.unsynced_items) <= set(before.unsynced)
+    return finding.keeps and not known_lacking
+
+
 def _told(finding: Finding) -> Told:
     tests = tuple(TestTold(each.field, each.value, each.test) for each in finding.evidence)
-    return Told(tests, _waiver(finding), finding.hidden_by)
+    return Told(tests, _waiver(finding), finding.hidden_by, unsynced=finding.unsynced_items)
 
 
 def _waiver(finding: Finding) -> WaiverTold | None:

@@ -325,3 +325,41 @@ def test_a_waiver_is_not_taken_for_one_of_another_record_or_an_older_one(acme: A
     acme.crm.advance(days=10)
     acme.run()
     assert notices(acme) == [IDLE], "and now 30; the first waives d1"
+
+
+REQUIRED = "{open: {from: {acme: open}, required: [amount, need]}"
+
+
+def test_a_flag_ends_though_data_is_lacking_that_was_lacking_when_it_came(acme: Acme) -> None:
+    pack = acme.folder / "rules" / "pack.yaml"
+    text = pack.read_text(encoding="utf-8").replace("{open: {from: {acme: open}}", REQUIRED)
+    pack.write_text(text, encoding="utf-8")  # nobody maps 'need' on this connection
+    acme.pack("pipelint: 1\n")
+    acme.setup()
+    for amount in (None, Decimal(5), None):
+        acme.crm.deal("d1", amount=amount)
+        acme.run()
+        acme.crm.advance(days=1)
+    assert acme.events("rule", "event", "day") == [
+        ("stage-required", "flagged", "2026-11-20"),
+        ("stage-required", "resolved", "2026-11-21"),
+        ("stage-required", "flagged", "2026-11-22"),
+    ]
+    assert acme.crm.shows("d1")["pipelint_flagged_since"] == date(2026, 11, 22)
+
+
+def test_a_flag_stays_where_its_own_data_is_lost(acme: Acme) -> None:
+    pack = acme.folder / "rules" / "pack.yaml"
+    text = pack.read_text(encoding="utf-8").replace("{open: {from: {acme: open}}", REQUIRED)
+    pack.write_text(text, encoding="utf-8")
+    acme.pack("pipelint: 1\n")
+    acme.setup()
+    acme.crm.deal("d1", amount=None)
+    acme.run()
+    acme.crm.advance(days=1)
+    acme.crm.withheld = {"amount"}
+    acme.run()
+    acme.crm.advance(days=1)
+    acme.crm.withheld = set()
+    acme.run()
+    assert acme.events("rule", "event", "day") == [("stage-required", "flagged", "2026-11-20")]
