@@ -121,10 +121,7 @@ def hubspot(port: int, size: int, seed: int, data: Path | None, state: Path | No
         server = HubSpotSandbox(port=port, size=size, seed=seed, data=data, state=kept, index_lag=index_lag)
     except ModuleNotFoundError as error:  # the server's modules are imported when one is made
         raise _missing(error) from None
-    try:
-        server.start()
-    except OSError as error:
-        raise _taken(port, error) from None
+    _start(server, port)
     _serve(server, state)
     return ExitCode.OK
 
@@ -162,12 +159,16 @@ def pipedrive(port: int, size: int, seed: int, state: Path | None, plan: str, se
         server = PipedriveSandbox(port=port, size=size, seed=seed, state=kept, plan=plan, seats=seats)
     except ModuleNotFoundError as error:  # the server's modules are imported when one is made
         raise _missing(error) from None
+    _start(server, port)
+    _serve(server, state)
+    return ExitCode.OK
+
+
+def _start(server: HubSpotSandbox | PipedriveSandbox, port: int) -> None:
     try:
         server.start()
     except OSError as error:
         raise _taken(port, error) from None
-    _serve(server, state)
-    return ExitCode.OK
 
 
 def _serve(server: SalesforceSandbox | HubSpotSandbox | PipedriveSandbox, state: Path | None) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WriteValue: TypeAlias = str | Decimal | int | date | tuple[str, ...] | None
 FieldType: TypeAlias = Literal["text", "choice", "choices", "number", "money", "date", "datetime", "yes_no"]
+Level: TypeAlias = Literal["ok", "warning", "problem"]
 Kind: TypeAlias = Literal["opportunity", "account", "contact", "lead"]
 
 
@@ -142,7 +143,7 @@ class SetupStep:
 class Diagnosis:
     """One line of `doctor`: what was looked at, what was found, and the cure where there is one."""
 
-    level: Literal["ok", "warning", "problem"]
+    level: Level
     what: str
     cure: str = ""
 

@@ -15,7 +15,7 @@ _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 _STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
 
-def configure(verbosity: int, format: Literal["text", "json"], stream: TextIO | None = None) -> None:  # noqa: A002
+def configure(verbosity: int, format: Literal["text", "json"], stream: TextIO | None = None) -> None:  # noqa: A002 - the option's name
     """Log to `stream` (stderr): errors at -1, warnings at 0, what happens at 1, everything from 2 on.
 
     Facts are passed as `extra`: `logger.info("pulled", extra={"connection": "acme-sales", "records": 12})`.

@@ -98,7 +98,7 @@ class FilesConnector(ReadOnly):
     def field_ids(self, kind: Kind) -> Mapping[str, str]:  # noqa: ARG002 - a column is its name
         return {}
 
-    def diagnose(self, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:  # noqa: ARG002
+    def diagnose(self, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:  # noqa: ARG002 - the protocol's
         """Reads every file to its end: what a pull would refuse, and what it could not read."""
         for stream in self._streams:
             file = self._shown(self._path(stream))

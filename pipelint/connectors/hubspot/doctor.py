@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pipelint.connectors.base import Diagnosis, Kind, OwnField
+from pipelint.connectors.base import Diagnosis, Kind, Level, OwnField
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.streams import stage_times
@@ -98,8 +98,8 @@ def _objects(client: Client) -> Iterator[Diagnosis]:
         try:
             client.get(client.reading.objects(kind), dict[str, Any], name=kind, query=[("limit", "1")])
         except PermissionMissing as error:
-            level = "warning" if kind in MAY_BE_MISSING else "problem"
-            yield Diagnosis(level, f"{kind} cannot be read", error.hint)  # type: ignore[arg-type]
+            level: Level = "warning" if kind in MAY_BE_MISSING else "problem"
+            yield Diagnosis(level, f"{kind} cannot be read", error.hint)
         else:
             yield Diagnosis("ok", f"{kind} can be read")
 

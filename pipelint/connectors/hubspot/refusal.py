@@ -43,7 +43,7 @@ class Meaning:
     hint: str = ""
 
 
-_TOKEN = "make a new service key (Settings > Integrations > Service keys) and set it"  # noqa: S105
+_SERVICE_KEY = "make a new service key (Settings > Integrations > Service keys) and set it"
 _APP = "check client_id, client_secret and refresh_token; install the app again if it was removed"
 _SCOPE = "add the scopes to the service key or app"
 _LATER = "the allowance comes back at midnight of the account's time zone; the next run continues"
@@ -57,8 +57,8 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
             "BAD_REDIRECT_URI", "BAD_GRANT_TYPE",
         )
     ),
-    Meaning(401, "INVALID_AUTHENTICATION", SignInRefused, _TOKEN),
-    Meaning(401, ANY, SessionExpired, _TOKEN),
+    Meaning(401, "INVALID_AUTHENTICATION", SignInRefused, _SERVICE_KEY),
+    Meaning(401, ANY, SessionExpired, _SERVICE_KEY),
     # a person has to change something
     Meaning(403, "MISSING_SCOPES", PermissionMissing, _SCOPE),
     Meaning(403, ANY, PermissionMissing, _SCOPE),

@@ -82,8 +82,10 @@ class Reference:
 
     @cached_property
     def pipelines(self) -> dict[int, PipelineRow]:
-        ask = lambda: self._rows(PIPELINES, "the pipelines", PipelineRow)  # noqa: E731
-        return {row.id: row for row in self._daily("pipelines", list[PipelineRow], ask)}
+        rows = self._daily(
+            "pipelines", list[PipelineRow], lambda: self._rows(PIPELINES, "the pipelines", PipelineRow)
+        )
+        return {row.id: row for row in rows}
 
     def fresh(self) -> None:
         """Ask anew: something was changed, or a person looks."""

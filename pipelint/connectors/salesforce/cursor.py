@@ -7,13 +7,12 @@ goes by (stamp, id), and leaves out rows that the last pass has already delivere
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
+from pipelint.connectors.overlap import digest
 from pipelint.connectors.salesforce.paging import Place
 from pipelint.errors import UnexpectedAnswer
 
@@ -21,9 +20,6 @@ OVERLAP: Final = timedelta(minutes=10)
 
 RECYCLED: Final = timedelta(days=14)
 """Deleted rows can be asked for over 15 days (fact sheet §5): after a longer gap all is pulled anew."""
-
-REMEMBERED: Final = 500
-"""Rows of the overlap kept in a cursor; more of them are merely delivered twice."""
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,27 +109,5 @@ def next_pass(
     ), False
 
 
-def digest(content: object) -> str:
-    """Tells equal content in equal words, over processes; two changes may share an id and a second."""
-    return blake2b(repr(content).encode(), digest_size=8).hexdigest()
-
-
 GONE: Final = digest([])
 """The digest of a row that is deleted or left out."""
-
-
-@dataclass(slots=True)
-class Memory:
-    """Which rows of the overlap the last pass delivered, and which this one does."""
-
-    seen: dict[str, str]
-    now: dict[str, str]
-
-    def is_new(self, id_: str, content: object, *, recent: bool) -> bool:
-        """Whether this content of the row was not delivered by the last pass; remembers it where recent."""
-        if not recent and id_ not in self.seen:
-            return True
-        sign = digest(content)
-        if recent and len(self.now) < REMEMBERED:
-            self.now[id_] = sign
-        return self.seen.get(id_) != sign

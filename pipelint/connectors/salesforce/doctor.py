@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from pipelint.connectors.base import Diagnosis, OwnField
+from pipelint.connectors.base import Diagnosis, Level, OwnField
 from pipelint.connectors.salesforce import versions
 from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.obstacles import obstacles
@@ -107,8 +107,8 @@ def _object(client: Client, stream: Stream, sobject: SObject) -> Diagnosis:
     try:
         info = client.describe(sobject.name)
     except PermissionMissing:
-        level = "warning" if stream in MAY_BE_MISSING else "problem"
-        return Diagnosis(level, f"{sobject.name} is not visible", grant)  # type: ignore[arg-type]
+        level: Level = "warning" if stream in MAY_BE_MISSING else "problem"
+        return Diagnosis(level, f"{sobject.name} is not visible", grant)
     hidden = sorted(
         {
             api

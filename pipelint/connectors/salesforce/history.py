@@ -16,10 +16,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from pipelint.connectors.base import Page
+from pipelint.connectors.overlap import Memory
 from pipelint.connectors.salesforce import paging, soql
 from pipelint.connectors.salesforce.answers import Row
 from pipelint.connectors.salesforce.client import Client
-from pipelint.connectors.salesforce.cursor import Cursor, Memory, next_pass
+from pipelint.connectors.salesforce.cursor import Cursor, next_pass
 from pipelint.connectors.salesforce.normalise import identity, moment
 from pipelint.records import Record, StageChange, Stream
 

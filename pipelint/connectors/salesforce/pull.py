@@ -9,10 +9,11 @@ from datetime import timedelta
 from msgspec.structs import replace as moved
 
 from pipelint.connectors.base import Page
+from pipelint.connectors.overlap import Memory
 from pipelint.connectors.salesforce import companions, deletions, paging, soql
 from pipelint.connectors.salesforce.answers import Row
 from pipelint.connectors.salesforce.client import Client
-from pipelint.connectors.salesforce.cursor import GONE, OVERLAP, Cursor, Memory, anew, next_pass
+from pipelint.connectors.salesforce.cursor import GONE, OVERLAP, Cursor, anew, next_pass
 from pipelint.connectors.salesforce.normalise import Reading
 from pipelint.connectors.salesforce.paging import Rows
 from pipelint.connectors.salesforce.reader import Reader

@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from pipelint.connectors.base import Page
+from pipelint.connectors.overlap import digest
 from pipelint.connectors.salesforce import soql
 from pipelint.connectors.salesforce.answers import Row
 from pipelint.connectors.salesforce.client import Client
-from pipelint.connectors.salesforce.cursor import digest
 from pipelint.connectors.salesforce.normalise import number
 from pipelint.connectors.salesforce.refusal import RequestInvalid
 from pipelint.connectors.salesforce.streams import MASTER

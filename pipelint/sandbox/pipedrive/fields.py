@@ -124,7 +124,7 @@ class Fields:
         name = str(body["field_name"])
         field: FieldDocument = {
             "field_name": name,
-            "field_code": hashlib.sha1(f"{object_} {name} {number}".encode()).hexdigest(),  # noqa: S324
+            "field_code": hashlib.sha1(f"{object_} {name} {number}".encode()).hexdigest(),  # noqa: S324 - a key, no secret
             "description": body.get("description"),
             "field_type": kind,
             "options": None,

@@ -57,7 +57,7 @@ def _columns(text: str) -> dict[str, Column]:
     for word in text.split():
         name, _, rest = word.partition(":")
         kind = rest.rstrip("*-")
-        found[name] = Column(name, kind, writable="*" in rest, hidden="-" in rest)  # type: ignore[arg-type]
+        found[name] = Column(name, kind, writable="*" in rest, hidden="-" in rest)  # type: ignore[arg-type]  # tables below name known kinds
     return found
 
 
