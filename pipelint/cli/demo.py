@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelint.cli.app import Context
-from pipelint.cli.sandbox import start_salesforce
+from pipelint.cli.sandbox import needed_extra
 from pipelint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pipelint.engine.findings import Finding
     from pipelint.engine.project import Project
     from pipelint.engine.run_result import RunResult
+    from pipelint.sandbox.salesforce import SalesforceSandbox
 
 _PORT = 8765
 _SHOWN = 10
@@ -39,7 +40,7 @@ def show(context: Context, folder: Path | None) -> int:
     """Run the demo and leave the project and the sandbox's state in the folder."""
     folder = _folder(folder)
     with _step(context, "Starting a Salesforce of your own, with 120 opportunities") as said:
-        server = start_salesforce(port=_PORT, fall_back=True)
+        server = _start_salesforce()
         said(server.base_url)
     try:
         with _step(context, "Making a project") as said:
@@ -56,6 +57,18 @@ def show(context: Context, folder: Path | None) -> int:
     server.save(folder / "sandbox.db")
     _next_steps(folder, server.base_url)
     return code
+
+
+def _start_salesforce() -> SalesforceSandbox:
+    with needed_extra():
+        from pipelint.sandbox.salesforce import SalesforceSandbox
+    server = SalesforceSandbox(port=_PORT)
+    try:
+        server.start()
+    except OSError:  # in use; any other will do
+        server.port = 0
+        server.start()
+    return server
 
 
 def _folder(folder: Path | None) -> Path:

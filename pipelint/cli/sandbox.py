@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,9 +14,7 @@ import click
 from pipelint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from pipelint.sandbox.hubspot import HubSpotSandbox
-    from pipelint.sandbox.pipedrive import PipedriveSandbox
-    from pipelint.sandbox.salesforce import SalesforceSandbox
+    from pipelint.sandbox.server import Sandbox
 
 
 @click.group()
@@ -72,18 +72,24 @@ def salesforce(
     Example:
         pipelint sandbox salesforce --data exports/
     """
-    pem = certificate.read() if certificate else ""
-    server = start_salesforce(
-        port=port,
-        size=size,
-        seed=seed,
-        data=data,
-        state=state,
-        multi_currency=multi_currency,
-        certificate=pem,
-    )
-    _serve(server, state)
-    return ExitCode.OK
+    with needed_extra():
+        from pipelint.sandbox.salesforce import SalesforceSandbox
+    try:
+        server = SalesforceSandbox(
+            port=port,
+            size=size,
+            seed=seed,
+            data=data,
+            state=_kept(state),
+            multi_currency=multi_currency,
+            certificate=certificate.read() if certificate else "",
+        )
+    except ValueError as error:
+        if certificate is None:
+            raise
+        hint = "give the PEM text of an RSA certificate or public key"
+        raise UsageError(f"the certificate cannot be used: {error}", hint=hint) from None
+    return _serve(server, state)
 
 
 @sandbox.command()
@@ -114,16 +120,12 @@ def hubspot(port: int, size: int, seed: int, data: Path | None, state: Path | No
     Example:
         pipelint sandbox hubspot --size 5000
     """
-    try:
+    with needed_extra():
         from pipelint.sandbox.hubspot import HubSpotSandbox
-
-        kept = state if state is not None and state.exists() else None
-        server = HubSpotSandbox(port=port, size=size, seed=seed, data=data, state=kept, index_lag=index_lag)
-    except ModuleNotFoundError as error:  # the server's modules are imported when one is made
-        raise _missing(error) from None
-    _start(server, port)
-    _serve(server, state)
-    return ExitCode.OK
+    server = HubSpotSandbox(
+        port=port, size=size, seed=seed, data=data, state=_kept(state), index_lag=index_lag
+    )
+    return _serve(server, state)
 
 
 @sandbox.command()
@@ -152,29 +154,35 @@ def pipedrive(port: int, size: int, seed: int, state: Path | None, plan: str, se
     Example:
         pipelint sandbox pipedrive --size 5000
     """
-    try:
+    with needed_extra():
         from pipelint.sandbox.pipedrive import PipedriveSandbox
-
-        kept = state if state is not None and state.exists() else None
-        server = PipedriveSandbox(port=port, size=size, seed=seed, state=kept, plan=plan, seats=seats)
-    except ModuleNotFoundError as error:  # the server's modules are imported when one is made
-        raise _missing(error) from None
-    _start(server, port)
-    _serve(server, state)
-    return ExitCode.OK
+    server = PipedriveSandbox(port=port, size=size, seed=seed, state=_kept(state), plan=plan, seats=seats)
+    return _serve(server, state)
 
 
-def _start(server: HubSpotSandbox | PipedriveSandbox, port: int) -> None:
+@contextmanager
+def needed_extra() -> Iterator[None]:
+    """Say which extra to install when a sandbox cannot be imported for want of it."""
     try:
-        server.start()
-    except OSError as error:
-        raise _taken(port, error) from None
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'") from None
 
 
-def _serve(server: SalesforceSandbox | HubSpotSandbox | PipedriveSandbox, state: Path | None) -> None:
+def _kept(state: Path | None) -> Path | None:
+    """The state of an earlier start, if there was one."""
+    return state if state is not None and state.exists() else None
+
+
+def _serve(server: Sandbox, state: Path | None) -> int:
     """Say what runs, wait for Ctrl-C, and keep the state where that was asked for."""
     from threading import Event
 
+    try:
+        server.start()
+    except OSError as error:
+        hint = "stop what uses it, or pass --port 0 for a free one"
+        raise UsageError(f"port {server.port} cannot be used: {error.strerror}", hint=hint) from None
     click.echo(server.banner())
     try:
         Event().wait()
@@ -184,62 +192,4 @@ def _serve(server: SalesforceSandbox | HubSpotSandbox | PipedriveSandbox, state:
         server.stop()
         if state is not None:
             server.save(state)
-
-
-def _missing(error: ModuleNotFoundError) -> UsageError:
-    return UsageError(f"the sandbox needs {error.name}", hint="pip install 'pipelint[sandbox]'")
-
-
-def _taken(port: int, error: OSError) -> UsageError:
-    hint = "stop what uses it, or pass --port 0 for a free one"
-    return UsageError(f"port {port} cannot be used: {error.strerror}", hint=hint)
-
-
-def start_salesforce(
-    *,
-    port: int,
-    size: int = 120,
-    seed: int = 7,
-    data: Path | None = None,
-    state: Path | None = None,
-    multi_currency: bool = False,
-    certificate: str = "",
-    fall_back: bool = False,
-) -> SalesforceSandbox:
-    """A started server; `fall_back` lets it take any free port where the wanted one is in use.
-
-    Raises:
-        UsageError: the extra is missing, the port is taken, the data or the certificate cannot be loaded.
-    """
-    from pipelint.sandbox.salesforce import SalesforceSandbox
-
-    kept = state if state is not None and state.exists() else None
-
-    def make(port: int) -> SalesforceSandbox:
-        return SalesforceSandbox(
-            port=port,
-            size=size,
-            seed=seed,
-            data=data,
-            state=kept,
-            multi_currency=multi_currency,
-            certificate=certificate,
-        )
-
-    try:
-        server = make(port)
-    except ModuleNotFoundError as error:  # the server's modules are imported when one is made
-        raise _missing(error) from None
-    except ValueError as error:
-        if not certificate:
-            raise
-        hint = "give the PEM text of an RSA certificate or public key"
-        raise UsageError(f"the certificate cannot be used: {error}", hint=hint) from None
-    try:
-        server.start()
-    except OSError as error:
-        if not fall_back:
-            raise _taken(port, error) from None
-        server = make(0)
-        server.start()
-    return server
+    return ExitCode.OK

@@ -48,8 +48,8 @@ class Control:
         actions: dict[str, Action] | None = None,
     ) -> None:
         self._application = application
-        self._clock = clock
-        self._faults = faults
+        self.clock = clock
+        self.faults = faults
         self._native_error = native_error
         self._actions = actions or {}
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Control:
         # Read before anything is answered: an unread body would stand before the next request.
         body = request.get_data()
         environ["wsgi.input"] = io.BytesIO(body)
-        fault = self._faults.for_request(request.method, request.full_path.rstrip("?"))
+        fault = self.faults.for_request(request.method, request.full_path.rstrip("?"))
         response = self._answer(request, fault)
         self._log(request, body, 0 if response is None else response.status_code)
         if response is None:
@@ -129,14 +129,14 @@ class Control:
     def _control(self, method: str, name: str, document: object) -> object | None:
         match method, name:
             case "GET", "faults":
-                return {"script": self._faults.script(), "effects": EFFECTS}
+                return {"script": self.faults.script(), "effects": EFFECTS}
             case "POST", "faults":
                 faults = document if isinstance(document, list) else [document]
                 for fault in faults:
-                    self._faults.add_json(fault)
-                return {"script": self._faults.script()}
+                    self.faults.add_json(fault)
+                return {"script": self.faults.script()}
             case "DELETE", "faults":
-                self._faults.clear()
+                self.faults.clear()
                 return {"script": []}
             case "GET", "requests":
                 with self._lock:
@@ -146,7 +146,7 @@ class Control:
                     self.requests.clear()
                 return {"count": 0, "requests": []}
             case "GET", "clock":
-                return {"now": self._clock.now().isoformat()}
+                return {"now": self.clock.now().isoformat()}
             case "POST", "clock":
                 return {"now": self._set_clock(document).isoformat()}
         if method == "POST" and name in self._actions:
@@ -159,12 +159,12 @@ class Control:
                 moment = datetime.fromisoformat(now)
                 if moment.tzinfo is None:
                     raise ValueError("now needs a time zone, such as 2026-11-21T09:00:00Z")
-                self._clock.set(moment)
+                self.clock.set(moment)
             case {"advance_seconds": int(seconds)}:
-                self._clock.advance(timedelta(seconds=seconds))
+                self.clock.advance(timedelta(seconds=seconds))
             case _:
                 raise ValueError("the clock takes now (an ISO date-time) or advance_seconds")
-        return self._clock.now()
+        return self.clock.now()
 
 
 def _json(document: object, status: int = 200) -> Response:

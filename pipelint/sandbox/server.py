@@ -1,17 +1,17 @@
-"""Any WSGI application on a loopback port, in a thread of its own."""
+"""What every sandbox is: a CRM's application on a loopback port, in a thread of its own."""
 
 from __future__ import annotations
 
 import socket
 import threading
+from abc import ABC, abstractmethod
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
+from pipelint.sandbox.control import Control, LoggedRequest
 
 HOST = "127.0.0.1"
 
@@ -28,27 +28,47 @@ class _Handler(WSGIRequestHandler):
         """Keep quiet: the sandbox has a request log of its own."""
 
 
-class Server:
+class Sandbox(ABC):
     """Serves from `start` to `stop`; port 0 takes a free one, which `port` then tells."""
 
-    def __init__(self, application: WSGIApplication, port: int = 0) -> None:
-        self._application = application
+    def __init__(self, control: Control, port: int) -> None:
+        self._control = control
+        self.clock = control.clock
+        self.faults = control.faults
         self.port = port
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
+    @abstractmethod
+    def banner(self) -> str:
+        """What runs here and how to reach it."""
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Write what the CRM holds to a file from which `state` brings it back."""
+
     @property
-    def url(self) -> str:
+    def base_url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every API request so far, in order."""
+        return self._control.requests
+
     def start(self) -> None:
+        """Serve; `base_url` is known from here on.
+
+        Raises:
+            OSError: the port is in use.
+        """
         # Bound here, because werkzeug ends the whole program when the port is taken.
         with socket.create_server((HOST, self.port)) as listener:
             self.port = listener.getsockname()[1]
             self._server = make_server(
                 HOST,
                 self.port,
-                self._application,
+                self._control,
                 threaded=True,
                 request_handler=_Handler,
                 fd=listener.fileno(),
@@ -57,6 +77,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
+        """Stop serving; what the CRM holds stays at hand, and can still be saved."""
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join()

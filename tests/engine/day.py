@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -20,21 +20,12 @@ from pipelint.engine.run import run
 from pipelint.engine.run_result import ConnectionResult
 from pipelint.errors import ExitCode
 from pipelint.records import Stream
-from pipelint.sandbox.clock import Clock
-from pipelint.sandbox.faults import Faults
+from pipelint.sandbox.server import Sandbox
 
 RUNS = 4
 STREAMS = (Stream.OPPORTUNITIES, Stream.ACCOUNTS, Stream.OWNERS, Stream.ACTIVITIES, Stream.STAGE_CHANGES)
 MOVING = {"modified_at", "pull", "url"}
 """Columns that tell when and where something was read or written, not what it is."""
-
-
-class Sandbox(Protocol):
-    """What the stand-ins of the CRMs have in common."""
-
-    clock: Clock
-    faults: Faults
-    _control: Any
 
 
 S = TypeVar("S", bound=Sandbox)
@@ -94,7 +85,7 @@ class Day(ABC, Generic[S]):
 
     def meet(self, step: tuple[str, str], action: Callable[[], None]) -> None:
         """Do something right before the first request of this kind is answered."""
-        control = self.sandbox._control
+        control: Any = self.sandbox._control
         work = control._work
         done: list[bool] = []
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
 
 from pipelint.sandbox.clock import Clock
+from pipelint.sandbox.control import Control
 from pipelint.sandbox.faults import Faults
-
-if TYPE_CHECKING:
-    from pipelint.sandbox.control import LoggedRequest
+from pipelint.sandbox.hubspot import exports, settings
+from pipelint.sandbox.hubspot.actions import actions
+from pipelint.sandbox.hubspot.api import Api, native_error
+from pipelint.sandbox.hubspot.auth import SCOPES, Auth
+from pipelint.sandbox.hubspot.fill import fill
+from pipelint.sandbox.hubspot.limits import Allowance, Limits
+from pipelint.sandbox.hubspot.portal import Portal
+from pipelint.sandbox.hubspot.setup import set_up
+from pipelint.sandbox.hubspot.store import Store
+from pipelint.sandbox.server import Sandbox
 
 __all__ = ["HubSpotSandbox"]
 
 
-class HubSpotSandbox:
+class HubSpotSandbox(Sandbox):
     """One account and the server in front of it.
 
     Without `data` (a folder of answers of the list endpoints) and `state` (a file that `save` wrote earlier)
@@ -46,43 +52,22 @@ class HubSpotSandbox:
         index_lag: float = 0,
         leads: bool = True,
     ) -> None:
-        from pipelint.sandbox.control import Control
-        from pipelint.sandbox.hubspot.actions import actions
-        from pipelint.sandbox.hubspot.api import Api, native_error
-        from pipelint.sandbox.hubspot.auth import Auth
-        from pipelint.sandbox.hubspot.limits import Allowance, Limits
-        from pipelint.sandbox.hubspot.portal import Portal
-        from pipelint.sandbox.hubspot.store import Store
-        from pipelint.sandbox.server import Server
-
+        clock, faults = Clock(now), Faults()
         self.client_id = client_id
         self.client_secret = client_secret
-        self.clock = Clock(now)
-        self.faults = Faults()
         self.illnesses: Mapping[str, list[str]] = {}
-        self.portal = Portal(Store(state), self.clock, self.faults)
+        self.portal = Portal(Store(state), clock, faults)
         self.portal.index_lag = timedelta(seconds=index_lag)
         self.portal.leads = leads
         self.loaded = self._open(size, seed, data, state)
-        self.auth = Auth(self.clock, client_id=client_id, client_secret=client_secret, seconds=token_seconds)
-        self.limits = Limits(
-            self.clock, Allowance(per_ten_seconds, searches_per_second, daily_limit), self.portal.zone
-        )
-        self._control = Control(
-            Api(self.portal, self.auth, self.limits),
-            self.clock,
-            self.faults,
-            native_error,
-            actions(self.portal, self.auth, self.limits),
-        )
-        self._server = Server(self._control, port)
+        self.auth = Auth(clock, client_id=client_id, client_secret=client_secret, seconds=token_seconds)
+        allowance = Allowance(per_ten_seconds, searches_per_second, daily_limit)
+        self.limits = Limits(clock, allowance, self.portal.zone)
+        parts = (self.portal, self.auth, self.limits)
+        super().__init__(Control(Api(*parts), clock, faults, native_error, actions(*parts)), port)
 
     def _open(self, size: int, seed: int, data: Path | None, state: Path | None) -> list[str]:
         """Load the account; answers one line about each thing that was loaded or left out."""
-        from pipelint.sandbox.hubspot import exports, settings
-        from pipelint.sandbox.hubspot.fill import fill
-        from pipelint.sandbox.hubspot.setup import set_up
-
         if state is not None:
             settings.bring_back(self.portal)
             return [f"the account saved in {state}"]
@@ -99,24 +84,11 @@ class HubSpotSandbox:
 
     def save(self, path: Path) -> None:
         """Write the account to a file from which `state` brings it back."""
-        from pipelint.sandbox.hubspot import settings
-
         settings.keep(self.portal)
         self.portal.store.save(path)
 
-    @property
-    def base_url(self) -> str:
-        return self._server.url
-
-    @property
-    def requests(self) -> list[LoggedRequest]:
-        """Every API request so far, in order."""
-        return self._control.requests
-
     def token(self, *scopes: str) -> str:
         """A service key, with all scopes unless some are named."""
-        from pipelint.sandbox.hubspot.auth import SCOPES
-
         return self.auth.key(scopes or SCOPES)
 
     def expire_tokens(self) -> None:
@@ -139,20 +111,3 @@ class HubSpotSandbox:
                 f"curl -H 'Authorization: Bearer {self.token()}' {self.base_url}/crm/v3/objects/deals",
             ]
         )
-
-    def start(self) -> None:
-        """Serve; `base_url` is known from here on."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Stop serving; the account stays usable through `portal`."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from werkzeug.wrappers import Response
 
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.hubspot.call import Call, Handler, Json, batch, batch_error, record_id
 from pipelint.sandbox.hubspot.errors import HubSpotError, invalid_input
 from pipelint.sandbox.hubspot.object_types import ObjectType
@@ -18,7 +19,6 @@ from pipelint.sandbox.hubspot.objects import (
     sent_properties,
     unique,
 )
-from pipelint.sandbox.hubspot.store import quote
 from pipelint.sandbox.hubspot.told import asked, columns, records
 from pipelint.sandbox.hubspot.values import Row
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from werkzeug.wrappers import Response
 
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.hubspot.association_types import LinkType
 from pipelint.sandbox.hubspot.call import Call, Handler, Json, link_numbers, page, record_id, respond
 from pipelint.sandbox.hubspot.errors import HubSpotError, invalid_input, not_found
 from pipelint.sandbox.hubspot.object_types import CONTACTS, ObjectType, object_type
 from pipelint.sandbox.hubspot.portal import INTEGRATION, Portal
 from pipelint.sandbox.hubspot.property import Property
-from pipelint.sandbox.hubspot.store import quote
 from pipelint.sandbox.hubspot.told import asked, columns, records
 
 PAGE, PAGE_WITH_HISTORY = 100, 50

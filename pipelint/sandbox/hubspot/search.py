@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.hubspot.call import Call, Handler, Json, whole
 from pipelint.sandbox.hubspot.errors import Detail, HubSpotError, invalid_input
 from pipelint.sandbox.hubspot.moments import parse
 from pipelint.sandbox.hubspot.object_types import ObjectType
 from pipelint.sandbox.hubspot.portal import Portal
 from pipelint.sandbox.hubspot.property import Property
-from pipelint.sandbox.hubspot.store import quote, stale_of
+from pipelint.sandbox.hubspot.store import stale_of
 from pipelint.sandbox.hubspot.told import asked, columns, records
 from pipelint.sandbox.hubspot.values import Value
 

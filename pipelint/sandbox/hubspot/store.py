@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pipelint.sandbox.database import Database, quote
 from pipelint.sandbox.hubspot.object_types import OBJECT_TYPES, ObjectType
 from pipelint.sandbox.hubspot.property import Property
 from pipelint.sandbox.hubspot.values import Row, Value
@@ -25,11 +22,6 @@ _OWN = {
 """Columns that every table has."""
 
 
-def quote(name: str) -> str:
-    """An identifier of ours, safe inside SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def history_of(kind: ObjectType) -> str:
     """The table with the history of this type."""
     return f"{kind.name}__history"
@@ -40,21 +32,15 @@ def stale_of(kind: ObjectType) -> str:
     return f"{kind.name}__stale"
 
 
-class Store:
-    """Tables behind one lock; ids are handed out in order, and never twice."""
+class Store(Database):
+    """The tables of each object type; ids are handed out in order, and never twice."""
 
     def __init__(self, saved: Path | None = None) -> None:
-        self.lock = threading.RLock()
-        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        weakref.finalize(self, self._db.close)
+        super().__init__(saved)
         self._columns: dict[ObjectType, dict[str, str]] = {it: dict(_OWN) for it in OBJECT_TYPES}
         self._last = {it: it.first_id - 1 for it in OBJECT_TYPES}
         self._created = saved is not None
         if saved is not None:
-            file = sqlite3.connect(saved)
-            file.backup(self._db)
-            file.close()
             for kind in OBJECT_TYPES:
                 self._read(kind)
         else:
@@ -70,38 +56,6 @@ class Store:
                 for kind in OBJECT_TYPES:
                     self._create(kind)
                 self._created = True
-
-    def save(self, path: Path) -> None:
-        """Write everything to a file, beside it first: a stop half-way leaves the earlier file whole."""
-        beside = path.with_name(path.name + ".new")
-        beside.unlink(missing_ok=True)
-        with self.lock:
-            file = sqlite3.connect(beside)
-            self._db.backup(file)
-            file.close()
-        beside.replace(path)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; transactions may stand within one another."""
-        with self.lock:
-            self._db.execute("SAVEPOINT step")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK TO step")
-                self._db.execute("RELEASE step")
-                raise
-            self._db.execute("RELEASE step")
-
-    def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
-        """Carry out a statement; answers how many rows it touched."""
-        with self.lock:
-            return self._db.execute(sql, parameters).rowcount
-
-    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[sqlite3.Row]:
-        with self.lock:
-            return self._db.execute(sql, parameters).fetchall()
 
     def scalar(self, sql: str, parameters: Sequence[Value] = ()) -> int:
         """The number in the first column of the first row."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.hubspot.call import Json, page
 from pipelint.sandbox.hubspot.moments import iso
 from pipelint.sandbox.hubspot.object_types import ObjectType
 from pipelint.sandbox.hubspot.portal import Portal
 from pipelint.sandbox.hubspot.property import Property
-from pipelint.sandbox.hubspot.store import quote
 from pipelint.sandbox.hubspot.values import Row, told
 
 LINKS_SHOWN = 500

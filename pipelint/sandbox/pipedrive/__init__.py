@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
 
 from pipelint.sandbox.clock import Clock
+from pipelint.sandbox.control import Control
 from pipelint.sandbox.faults import Faults
-
-if TYPE_CHECKING:
-    from pipelint.sandbox.control import LoggedRequest
+from pipelint.sandbox.pipedrive.api import Api
+from pipelint.sandbox.pipedrive.auth import Auth
+from pipelint.sandbox.pipedrive.company import Company
+from pipelint.sandbox.pipedrive.errors import native_error
+from pipelint.sandbox.pipedrive.fill import fill
+from pipelint.sandbox.pipedrive.limits import Limits
+from pipelint.sandbox.pipedrive.setup import ADMIN, set_up
+from pipelint.sandbox.pipedrive.steering import Steering
+from pipelint.sandbox.pipedrive.store import Store
+from pipelint.sandbox.server import Sandbox
 
 __all__ = ["PipedriveSandbox"]
 
 
-class PipedriveSandbox:
+class PipedriveSandbox(Sandbox):
     """One company and the server in front of it.
 
     Without `state` the company is generated: `size` deals from `seed`, the same for the same `now`; `state` is
@@ -42,24 +48,11 @@ class PipedriveSandbox:
         client_secret: str = "sandbox-secret",  # noqa: S107 - published, it protects nothing
         session_seconds: int = 3600,
     ) -> None:
-        from pipelint.sandbox.control import Control
-        from pipelint.sandbox.pipedrive.api import Api
-        from pipelint.sandbox.pipedrive.auth import Auth
-        from pipelint.sandbox.pipedrive.company import Company
-        from pipelint.sandbox.pipedrive.errors import native_error
-        from pipelint.sandbox.pipedrive.fill import fill
-        from pipelint.sandbox.pipedrive.limits import Limits
-        from pipelint.sandbox.pipedrive.setup import ADMIN, set_up
-        from pipelint.sandbox.pipedrive.steering import Steering
-        from pipelint.sandbox.pipedrive.store import Store
-        from pipelint.sandbox.server import Server
-
+        clock, faults = Clock(now), Faults()
         self.client_id = client_id
         self.client_secret = client_secret
-        self.clock = Clock(now)
-        self.faults = Faults()
         self.illnesses: Mapping[str, list[str]] = {}
-        self.company = Company(Store(state), self.clock, self.faults, most_custom=most_custom_fields)
+        self.company = Company(Store(state), clock, faults, most_custom=most_custom_fields)
         self.company.admin = ADMIN
         if state is None:
             set_up(self.company)
@@ -67,36 +60,18 @@ class PipedriveSandbox:
                 self.illnesses = fill(self.company, size, seed)
             self.company.store.create_indexes()
         self._holds = f"the company saved in {state}" if state else f"a generated company with {size} deals"
-        self.limits = Limits(self.clock, plan=plan, seats=seats, burst=burst)
-        self._auth = Auth(
-            self.clock, client_id=client_id, client_secret=client_secret, seconds=session_seconds
-        )
-        self._admin = ADMIN
-        self._control = Control(
-            Api(self.company, self._auth, self.limits),
-            self.clock,
-            self.faults,
-            native_error,
-            Steering(self.company, self._auth, self.limits).actions(),
-        )
-        self._server = Server(self._control, port)
-
-    @property
-    def base_url(self) -> str:
-        return self._server.url
-
-    @property
-    def requests(self) -> list[LoggedRequest]:
-        """Every API request so far, in order."""
-        return self._control.requests
+        self.limits = Limits(clock, plan=plan, seats=seats, burst=burst)
+        self._auth = Auth(clock, client_id=client_id, client_secret=client_secret, seconds=session_seconds)
+        parts = (self.company, self._auth, self.limits)
+        super().__init__(Control(Api(*parts), clock, faults, native_error, Steering(*parts).actions()), port)
 
     def token(self, user_id: int | None = None) -> str:
         """The API token of a user; of the admin, unless said otherwise."""
-        return self._auth.api_token(user_id or self._admin)
+        return self._auth.api_token(user_id or ADMIN)
 
     def refresh_token(self, *scopes: str) -> str:
         """The refresh token of an app the admin let in, with these scopes or all."""
-        return self._auth.grant(self._admin, scopes) if scopes else self._auth.grant(self._admin)
+        return self._auth.grant(ADMIN, scopes) if scopes else self._auth.grant(ADMIN)
 
     def expire_access_tokens(self) -> None:
         """From now on every access token handed out so far is refused."""
@@ -129,20 +104,3 @@ class PipedriveSandbox:
                 f"export PIPEDRIVE_TOKEN={self.token()}",
             ]
         )
-
-    def start(self) -> None:
-        """Serve; `base_url` is known from here on."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Stop serving; the company stays usable through `company` and `save`."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

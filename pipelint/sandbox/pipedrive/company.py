@@ -147,7 +147,7 @@ class Company:
         with self.store.lock:
             self.get(table, record_id)
             if "is_deleted" not in table.columns:
-                self.store.execute(f"DELETE FROM {table.name} WHERE id = ?", [record_id])
+                self.store.run(f"DELETE FROM {table.name} WHERE id = ?", [record_id])
                 return
             gone: Row = {"is_deleted": True, "update_time": self.now()}
             if table is USERS:
@@ -170,7 +170,7 @@ class Company:
                 if self.get(DEALS, it)["is_deleted"]:
                     raise not_found("Deal")
             for table in ("activities", "participants", "deal_products", "notes"):
-                self.store.execute(f"UPDATE {table} SET deal_id = ? WHERE deal_id = ?", [survivor, loser])
+                self.store.run(f"UPDATE {table} SET deal_id = ? WHERE deal_id = ?", [survivor, loser])
             self.delete("deals", loser)
             self.store.update(DEALS, survivor, {"update_time": self.now()})
             return self.get(DEALS, survivor)

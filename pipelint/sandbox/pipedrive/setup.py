@@ -62,7 +62,6 @@ ACTIVITY_TYPES = ("call", "meeting", "task", "deadline", "email", "lunch")
 def set_up(company: Company) -> None:
     """Fill an empty company."""
     store, now = company.store, company.now()
-    company.admin = ADMIN
     store.insert(
         USERS, user_row(ADMIN, "Pipelint Integration", "integration@sandbox.example", now, admin=True)
     )

@@ -4,62 +4,39 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from pipelint.sandbox.database import Database
 from pipelint.sandbox.pipedrive.schema import TABLES, Json, Table
 
 Row: TypeAlias = dict[str, Json]
 """A record as the API shows it: booleans, lists and objects, not their SQL forms."""
 
 
-class Store:
-    """Tables behind one lock; ids are handed out in order."""
+class Store(Database):
+    """The tables of the schema, and small documents beside them; ids are handed out in order."""
 
     def __init__(self, saved: Path | None = None) -> None:
-        self.lock = threading.RLock()
-        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        weakref.finalize(self, self._db.close)
+        super().__init__(saved)
         if saved is not None:
-            file = sqlite3.connect(saved)
-            file.backup(self._db)
-            file.close()
             return
-        self._db.execute("CREATE TABLE documents (name TEXT PRIMARY KEY, document TEXT)")
+        self.run("CREATE TABLE documents (name TEXT PRIMARY KEY, document TEXT)")
         for table in TABLES.values():
             columns = ", ".join(
                 f'"{it.name}" {it.sql}{" PRIMARY KEY" if number == 0 else ""}'
                 for number, it in enumerate(table.columns.values())
             )
-            self._db.execute(f"CREATE TABLE {table.name} ({columns})")
-
-    def save(self, path: Path) -> None:
-        """Write everything to a file, beside it first: a stop half-way leaves the earlier file whole."""
-        beside = path.with_name(path.name + ".new")
-        beside.unlink(missing_ok=True)
-        with self.lock:
-            file = sqlite3.connect(beside)
-            self._db.backup(file)
-            file.close()
-        beside.replace(path)
+            self.run(f"CREATE TABLE {table.name} ({columns})")
 
     def keep(self, name: str, document: object) -> None:
         """Keep a small document beside the tables, so that it is saved with them."""
-        with self.lock:
-            self._db.execute("REPLACE INTO documents VALUES (?, ?)", (name, json.dumps(document)))
+        self.run("REPLACE INTO documents VALUES (?, ?)", (name, json.dumps(document)))
 
     def kept(self, name: str) -> Json:
-        with self.lock:
-            found = self._db.execute("SELECT document FROM documents WHERE name = ?", (name,)).fetchone()
-        return None if found is None else json.loads(found[0])
-
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with self.lock:
-            return self._db.execute(sql, parameters).fetchall()
+        found = self.rows("SELECT document FROM documents WHERE name = ?", (name,))
+        return json.loads(found[0][0]) if found else None
 
     def select(self, table: Table, where: str = "1", parameters: Sequence[object] = ()) -> list[Row]:
         """Records by what stands behind WHERE."""
@@ -87,34 +64,24 @@ class Store:
         """Insert records that have their number, in one statement."""
         columns = [(it.name, it.json) for it in table.columns.values()]
         marks = ", ".join("?" * len(columns))
-        with self.lock:
-            self._db.execute("BEGIN")
+        with self.transaction():
             self._db.executemany(
                 f"INSERT INTO {table.name} VALUES ({marks})",
                 ([_stored(row.get(name), json_=json_) for name, json_ in columns] for row in rows),
             )
-            self._db.execute("COMMIT")
 
     def update(self, table: Table, record_id: object, changes: Mapping[str, Json], key: str = "id") -> None:
         sets = ", ".join(f'"{name}" = ?' for name in changes)
         values = [_stored(value, json_=table.columns[name].json) for name, value in changes.items()]
-        with self.lock:
-            self._db.execute(f"UPDATE {table.name} SET {sets} WHERE {key} = ?", [*values, record_id])
-
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
-        """Run a statement, and answer how many rows it touched."""
-        with self.lock:
-            return self._db.execute(sql, parameters).rowcount
+        self.run(f"UPDATE {table.name} SET {sets} WHERE {key} = ?", [*values, record_id])
 
     def create_indexes(self) -> None:
         """Called after a bulk load, which is several times faster into tables without them."""
         with self.lock:
             for table in TABLES.values():
                 for column in table.indexes:
-                    self._db.execute(
-                        f"CREATE INDEX IF NOT EXISTS {table.name}_{column} ON {table.name} ({column})"
-                    )
-            self._db.execute("ANALYZE")
+                    self.run(f"CREATE INDEX IF NOT EXISTS {table.name}_{column} ON {table.name} ({column})")
+            self.run("ANALYZE")
 
 
 def _stored(value: Json, *, json_: bool) -> Json:

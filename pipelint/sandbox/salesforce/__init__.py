@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
 
 from pipelint.sandbox.clock import Clock
+from pipelint.sandbox.control import Control
 from pipelint.sandbox.faults import Faults
-
-if TYPE_CHECKING:
-    from pipelint.sandbox.control import LoggedRequest
-    from pipelint.sandbox.salesforce.org import Org
+from pipelint.sandbox.salesforce import currencies, metadata, trees
+from pipelint.sandbox.salesforce.api import Api, native_error
+from pipelint.sandbox.salesforce.auth import Auth
+from pipelint.sandbox.salesforce.custom_fields import CustomFields
+from pipelint.sandbox.salesforce.fill import fill
+from pipelint.sandbox.salesforce.org import Org
+from pipelint.sandbox.salesforce.schema import Schema
+from pipelint.sandbox.salesforce.schema_activities import ACTIVITY_OBJECTS
+from pipelint.sandbox.salesforce.schema_products import PRODUCT_OBJECTS
+from pipelint.sandbox.salesforce.schema_sales import SALES_OBJECTS
+from pipelint.sandbox.salesforce.schema_setup import SETUP_OBJECTS
+from pipelint.sandbox.salesforce.setup import set_up
+from pipelint.sandbox.salesforce.store import Store
+from pipelint.sandbox.server import Sandbox
 
 __all__ = ["SalesforceSandbox"]
 
 
-class SalesforceSandbox:
+class SalesforceSandbox(Sandbox):
     """One organisation and the server in front of it.
 
     Without `data` and `state` the organisation is generated: `size` opportunities from `seed`, the same for
@@ -43,81 +52,46 @@ class SalesforceSandbox:
         session_seconds: int = 7200,
         daily_limit: int = 15_000,
     ) -> None:
-        from pipelint.sandbox.control import Control
-        from pipelint.sandbox.salesforce.api import Api, native_error
-        from pipelint.sandbox.salesforce.auth import Auth
-        from pipelint.sandbox.server import Server
-
+        clock, faults = Clock(now), Faults()
         self.client_id = client_id
         self.client_secret = client_secret
-        self.clock = Clock(now)
-        self.faults = Faults()
         self.illnesses: Mapping[str, list[str]] = {}
-        self.org, self.loaded = self._open(size, seed, data, state, multi_currency)
+        several = multi_currency or (state is not None and currencies.switched_on(state))
+        self.org = Org(Store(_schema(multi_currency=several), saved=state), clock, faults)
+        self.loaded = self._open(size, seed, data, state)
         self._auth = Auth(
             self.org,
-            self.clock,
+            clock,
             client_id=client_id,
             client_secret=client_secret,
             certificate=certificate,
             seconds=session_seconds,
         )
-        self._control = Control(
-            Api(self.org, self._auth, daily_limit=daily_limit),
-            self.clock,
-            self.faults,
-            native_error,
-            {
-                "expire-sessions": lambda _: {"expired": self._auth.expire()},
-                "purge-deleted": lambda _: {"purged": self.org.purge_deleted()},
-                "token": self._mint,
-                "rename-field": self._rename,
-            },
-        )
-        self._server = Server(self._control, port)
+        api = Api(self.org, self._auth, daily_limit=daily_limit)
+        actions = {
+            "expire-sessions": lambda _: {"expired": self._auth.expire()},
+            "purge-deleted": lambda _: {"purged": self.org.purge_deleted()},
+            "token": self._mint,
+            "rename-field": self._rename,
+        }
+        super().__init__(Control(api, clock, faults, native_error, actions), port)
 
-    def _open(
-        self, size: int, seed: int, data: Path | None, state: Path | None, multi_currency: bool
-    ) -> tuple[Org, list[str]]:
-        """The organisation, and one line about each thing that was loaded or left out."""
-        from pipelint.sandbox.salesforce import currencies, metadata, trees
-        from pipelint.sandbox.salesforce.fill import fill
-        from pipelint.sandbox.salesforce.org import Org
-        from pipelint.sandbox.salesforce.schema import Schema
-        from pipelint.sandbox.salesforce.schema_activities import ACTIVITY_OBJECTS
-        from pipelint.sandbox.salesforce.schema_products import PRODUCT_OBJECTS
-        from pipelint.sandbox.salesforce.schema_sales import SALES_OBJECTS
-        from pipelint.sandbox.salesforce.schema_setup import SETUP_OBJECTS
-        from pipelint.sandbox.salesforce.setup import set_up
-        from pipelint.sandbox.salesforce.store import Store
-
-        objects = [*SALES_OBJECTS, *PRODUCT_OBJECTS, *ACTIVITY_OBJECTS, *SETUP_OBJECTS]
-        if multi_currency or (state is not None and currencies.switched_on(state)):
-            objects = currencies.with_currencies(objects)
-        store = Store(Schema(objects), saved=state)
-        org = Org(store, self.clock, self.faults)
+    def _open(self, size: int, seed: int, data: Path | None, state: Path | None) -> list[str]:
+        """Load the organisation; answers one line about each thing that was loaded or left out."""
+        store, clock = self.org.store, self.org.clock
         if state is not None:
             metadata.load(store)
-            store.metadata_changed_at = self.clock.now()
-            return org, [f"the organisation saved in {state}"]
-        setup = set_up(store, self.clock, validation_rules=data is None)
+            store.metadata_changed_at = clock.now()
+            return [f"the organisation saved in {state}"]
+        setup = set_up(store, clock, validation_rules=data is None)
         if data is not None:
-            found = trees.load(org, data)
+            found = trees.load(self.org, data)
             store.create_indexes()
-            return org, [*(f"{count} {name}" for name, count in found.counts.items()), *found.problems]
+            return [*(f"{count} {name}" for name, count in found.counts.items()), *found.problems]
         if size:
             self.illnesses = fill(setup, size, seed)
         store.create_indexes()
-        return org, [f"a generated organisation with {size} opportunities (seed {seed})"]
-
-    @property
-    def base_url(self) -> str:
-        return self._server.url
-
-    @property
-    def requests(self) -> list[LoggedRequest]:
-        """Every API request so far, in order."""
-        return self._control.requests
+        return [f"a generated organisation with {size} opportunities (seed {seed})"]
 
     def token(self, username: str = "integration@sandbox.example") -> str:
         """An access token for this user; `manager@sandbox.example` may read but not write."""
@@ -141,8 +115,6 @@ class SalesforceSandbox:
 
     def rename_field(self, full_name: str, name: str) -> None:
         """Give a custom field, such as `Opportunity.Need__c`, another API name, as an administrator does in Setup."""
-        from pipelint.sandbox.salesforce.custom_fields import CustomFields
-
         CustomFields(self.org.store, self.clock).rename(full_name, name)
 
     def save(self, path: Path) -> None:
@@ -174,19 +146,7 @@ class SalesforceSandbox:
             ]
         )
 
-    def start(self) -> None:
-        """Serve; `base_url` is known from here on."""
-        self._server.start()
 
-    def stop(self) -> None:
-        """Stop serving; the organisation stays usable through `org` and `save`."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+def _schema(*, multi_currency: bool) -> Schema:
+    objects = [*SALES_OBJECTS, *PRODUCT_OBJECTS, *ACTIVITY_OBJECTS, *SETUP_OBJECTS]
+    return Schema(currencies.with_currencies(objects) if multi_currency else objects)

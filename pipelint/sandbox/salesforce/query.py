@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipelint.sandbox.clock import Clock
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.soql import parse
 from pipelint.sandbox.salesforce.soql_sql import Child, Compiler, Leaf, Node, Plan
-from pipelint.sandbox.salesforce.store import Store, quote
+from pipelint.sandbox.salesforce.store import Store
 
 Record = dict[str, object]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.salesforce.call import Call, Handler
 from pipelint.sandbox.salesforce.errors import SalesforceError
-from pipelint.sandbox.salesforce.store import Row, quote
+from pipelint.sandbox.salesforce.store import Row
 from pipelint.sandbox.salesforce.values import stamp
 
 REACH = {"deleted": timedelta(days=15), "updated": timedelta(days=30)}

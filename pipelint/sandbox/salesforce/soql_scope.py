@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.fields import Field, flag, text
 from pipelint.sandbox.salesforce.schema import SObject, sobject
 from pipelint.sandbox.salesforce.soql_ast import Path
 from pipelint.sandbox.salesforce.soql_tokens import pointing
-from pipelint.sandbox.salesforce.store import quote
 
 NAME_OBJECT = sobject(
     "Name", "", text("Name"), text("Type"), text("Email"), text("Username"), flag("IsActive"), system=()

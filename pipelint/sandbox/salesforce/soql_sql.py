@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pipelint.sandbox.database import quote
 from pipelint.sandbox.salesforce.access import Access
 from pipelint.sandbox.salesforce.errors import SalesforceError
 from pipelint.sandbox.salesforce.schema import SObject
@@ -12,7 +13,7 @@ from pipelint.sandbox.salesforce.soql_ast import Aggregate, Fields, Order, Path,
 from pipelint.sandbox.salesforce.soql_scope import ADVICE, NAME_OBJECT, Column, Scope, find_object
 from pipelint.sandbox.salesforce.soql_tokens import pointing
 from pipelint.sandbox.salesforce.soql_where import Conditions
-from pipelint.sandbox.salesforce.store import Value, quote
+from pipelint.sandbox.salesforce.store import Value
 from pipelint.sandbox.salesforce.values import stamp
 
 FIELDS_LIMIT = 200

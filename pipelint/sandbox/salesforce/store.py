@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pipelint.sandbox.database import Database, quote
 from pipelint.sandbox.salesforce import ids
 from pipelint.sandbox.salesforce.fields import Field
 from pipelint.sandbox.salesforce.schema import Schema, SObject
@@ -18,70 +15,26 @@ Value = str | int | float | None
 Row = dict[str, Value]
 
 
-def quote(name: str) -> str:
-    """An identifier of ours, safe inside SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-class Store:
-    """Typed tables behind one lock; ids are handed out in order."""
+class Store(Database):
+    """A typed table for each object; ids are handed out in order."""
 
     def __init__(self, schema: Schema, *, saved: Path | None = None) -> None:
+        super().__init__(saved)
         self.schema = schema
-        self.lock = threading.RLock()
-        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        weakref.finalize(self, self._db.close)
         self._last: dict[str, int] = {}
         self.metadata_changed_at: datetime | None = None
-        if saved is None:
-            for sobject in schema:
+        for sobject in schema:
+            if saved is None:
                 self._create(sobject)
-        else:
-            file = sqlite3.connect(saved)
-            file.backup(self._db)
-            file.close()
-            for sobject in schema:
-                self._complete(sobject)
-                [[highest]] = self.rows(f'SELECT max("Id") FROM {quote(sobject.name)}')
-                self._last[sobject.name] = ids.number_of(highest) if highest else 0
-
-    def save(self, path: Path) -> None:
-        """Write everything to a file, beside it first: a stop half-way leaves the earlier file whole."""
-        beside = path.with_name(path.name + ".new")
-        beside.unlink(missing_ok=True)
-        with self.lock:
-            file = sqlite3.connect(beside)
-            self._db.backup(file)
-            file.close()
-        beside.replace(path)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; transactions may stand within one another."""
-        with self.lock:
-            self._db.execute("SAVEPOINT step")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK TO step")
-                self._db.execute("RELEASE step")
-                raise
-            self._db.execute("RELEASE step")
-
-    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[sqlite3.Row]:
-        with self.lock:
-            return self._db.execute(sql, parameters).fetchall()
+                continue
+            self._complete(sobject)
+            [[highest]] = self.rows(f'SELECT max("Id") FROM {quote(sobject.name)}')
+            self._last[sobject.name] = ids.number_of(highest) if highest else 0
 
     def numbers(self, sql: str, parameters: Sequence[Value] = ()) -> list[int]:
         """The first column of every row, where it is a row number."""
         with self.lock:
             return [row[0] for row in self._db.execute(sql, parameters)]
-
-    def scalar(self, sql: str, parameters: Sequence[Value] = ()) -> int:
-        with self.lock:
-            found: tuple[int] = tuple(self._db.execute(sql, parameters).fetchone())
-            return found[0]
 
     def get(self, sobject: SObject, record_id: str) -> Row | None:
         """A record by its 18-character id, deleted or not."""
@@ -116,30 +69,26 @@ class Store:
 
     def update(self, sobject: SObject, record_id: str, changes: Mapping[str, Value]) -> None:
         sets = ", ".join(f"{quote(column)} = ?" for column in changes)
-        with self.lock:
-            self._db.execute(
-                f'UPDATE {quote(sobject.name)} SET {sets} WHERE "Id" = ?', [*changes.values(), record_id]
-            )
+        self.run(f'UPDATE {quote(sobject.name)} SET {sets} WHERE "Id" = ?', [*changes.values(), record_id])
 
     def remove(self, sobject: SObject, record_id: str) -> None:
-        with self.lock:
-            self._db.execute(f'DELETE FROM {quote(sobject.name)} WHERE "Id" = ?', [record_id])
+        self.run(f'DELETE FROM {quote(sobject.name)} WHERE "Id" = ?', [record_id])
 
     def add_column(self, sobject: SObject, field: Field) -> None:
         with self.lock:
-            self._db.execute(f"ALTER TABLE {quote(sobject.name)} ADD COLUMN {_column(field)}")
+            self.run(f"ALTER TABLE {quote(sobject.name)} ADD COLUMN {_column(field)}")
             sobject.put(field)
 
     def rename_column(self, sobject: SObject, old: Field, new: Field) -> None:
         with self.lock:
             names = f"{quote(old.name)} TO {quote(new.name)}"
-            self._db.execute(f"ALTER TABLE {quote(sobject.name)} RENAME COLUMN {names}")
+            self.run(f"ALTER TABLE {quote(sobject.name)} RENAME COLUMN {names}")
             sobject.drop(old.name)
             sobject.put(new)
 
     def drop_column(self, sobject: SObject, field: Field) -> None:
         with self.lock:
-            self._db.execute(f"ALTER TABLE {quote(sobject.name)} DROP COLUMN {quote(field.name)}")
+            self.run(f"ALTER TABLE {quote(sobject.name)} DROP COLUMN {quote(field.name)}")
             sobject.drop(field.name)
 
     def create_indexes(self) -> None:
@@ -148,11 +97,11 @@ class Store:
             for sobject in self.schema:
                 stamp = {"SystemModstamp"} & set(sobject.fields) if sobject.indexes else set()
                 for column in (*sobject.indexes, *stamp):
-                    self._db.execute(
+                    self.run(
                         f"CREATE INDEX IF NOT EXISTS {quote(f'{sobject.name}.{column}')}"
                         f" ON {quote(sobject.name)} ({quote(column)})"
                     )
-            self._db.execute("ANALYZE")
+            self.run("ANALYZE")
 
     def _complete(self, sobject: SObject) -> None:
         """Add what an earlier sandbox, which saved the file, did not have yet."""
@@ -162,13 +111,11 @@ class Store:
             return
         for field in sobject.fields.values():
             if field.name not in present:
-                self._db.execute(f"ALTER TABLE {quote(sobject.name)} ADD COLUMN {_column(field)}")
+                self.run(f"ALTER TABLE {quote(sobject.name)} ADD COLUMN {_column(field)}")
 
     def _create(self, sobject: SObject) -> None:
         columns = ", ".join(_column(field) for field in sobject.fields.values())
-        self._db.execute(
-            f"CREATE TABLE {quote(sobject.name)} (_row INTEGER PRIMARY KEY, {columns}, UNIQUE (Id))"
-        )
+        self.run(f"CREATE TABLE {quote(sobject.name)} (_row INTEGER PRIMARY KEY, {columns}, UNIQUE (Id))")
         self._last[sobject.name] = 0
 
 
