@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from pipelint.connectors.pipedrive import endpoints
 from pipelint.engine.init import init
 from pipelint.engine.project import Project, open_project
-from pipelint.engine.provision import setup
-from pipelint.engine.run import run
+from pipelint.engine.provision import diagnose, setup
+from pipelint.engine.run import push, run
 from pipelint.engine.run_result import ConnectionResult
+from pipelint.engine.undo import undo
 from pipelint.errors import ExitCode
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.schema import DEALS
+from tests.sandbox.pipedrive.openapi import Witness, needs_specs, operation
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,6 +31,8 @@ class Company:
     sandbox: PipedriveSandbox
     spent: list[tuple[datetime, int]] = field(default_factory=list)
     """When, and the tokens that a run took, as the CRM counts them."""
+    last: str = ""
+    """The id of the last run."""
 
     @property
     def project(self) -> Project:
@@ -44,9 +49,10 @@ class Company:
 
     def run(self) -> ConnectionResult:
         left = self.sandbox.limits.left
-        result = run(self.project).connections["sales"]
+        whole = run(self.project)
+        self.last = whole.run
         self.spent.append((self.sandbox.clock.now(), left - self.sandbox.limits.left))
-        return result
+        return whole.connections["sales"]
 
     def written(self) -> list[str]:
         """The ids of the deals and leads that were written, in order."""
@@ -95,6 +101,57 @@ def test_our_own_writes_cause_no_further_calls(company: Company) -> None:
     (_, echo), (_, quiet) = company.spent[-2:]
     assert quiet <= 120
     assert echo - quiet <= 10  # the names of the companies of the leads that were written
+
+
+RULE = """\
+pipelint: 1
+rules:
+  deal-too-small:
+    {title: Too small, flag_when: {amount: {less_than: 100}}, severity: info, message: Small., fix: Raise it.}
+"""
+
+
+@needs_specs
+def test_all_that_is_asked_and_answered_in_a_whole_job_is_as_the_specification_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PipedriveSandbox(size=30, now=NOW) as sandbox, Witness(sandbox) as witness:
+        company = make_company(tmp_path, sandbox, monkeypatch)
+        assert not [it for _, it in diagnose(company.project) if it.level == "problem"]
+        first = company.run()
+        (tmp_path / "rules" / "small.yaml").write_text(RULE, encoding="utf-8")
+        list(setup(company.project, apply=True))
+        colleagues(sandbox)
+        company.settle(daily_tokens="30000\n    protect_rotting: yes\n    role_field: Role")
+        second = company.run()
+        assert first.push is not None
+        assert second.push is not None
+        assert min(first.push.written, second.push.written) > 0
+        sandbox.clock.advance(timedelta(hours=25))
+        assert undo(company.project, company.last).exit_code == ExitCode.OK
+        push(company.project, resume=True)
+    assert witness.problems == []
+    assert witness.met == {operation(it.method, it.path).name for it in endpoints.ALL}
+
+
+def colleagues(sandbox: PipedriveSandbox) -> None:
+    """What happens to deals in a day: new, moved, spoilt, won, archived, deleted and merged."""
+    sandbox.clock.advance(timedelta(hours=20))
+    company = sandbox.company
+    open_deals = [it["id"] for it in company.store.select(DEALS, "status = 'open' AND NOT is_archived")]
+    new = company.create("deals", {"title": "Smallest", "value": 5, "person_id": 1})["id"]
+    company.add_participant(new, 2)
+    changes: list[Mapping[str, object]] = [
+        {"stage_id": 3},
+        {"value": None},
+        {"expected_close_date": "2026-01-01"},
+        {"status": "won"},
+        {"is_archived": True},
+    ]
+    for deal, change in zip(open_deals, changes, strict=False):
+        company.update("deals", deal, change)
+    company.delete("deals", open_deals[-1])
+    company.merge_deals(open_deals[-2], open_deals[-3])
 
 
 def test_the_share_is_never_exceeded_and_all_is_written_over_days(company: Company) -> None:

@@ -85,7 +85,7 @@ class Company:
         """
         table, user = TABLES[name], user or self.admin
         given = self._checked(table, values)
-        missing = [it for it in table.required if given.get(it) in {None, ""}]
+        missing = [it for it in table.required if given.get(it) in (None, "")]
         if missing:
             raise invalid(*(f"{it}: Required" for it in missing))
         with self.store.lock:

@@ -99,13 +99,18 @@ DEAL_EXTRAS = ["next_activity_id", "last_activity_id", "first_won_time", "produc
                "done_activities_count", "undone_activities_count", "participants_count",
                "last_incoming_mail_time", "last_outgoing_mail_time", "smart_bcc_email",
                "source_lead_id"]  # fmt: skip
-CONTACT_EXTRAS = ["next_activity_id", "last_activity_id", "activities_count", "done_activities_count",
-                  "undone_activities_count", "notes_count", "open_deals_count", "closed_deals_count",
-                  "won_deals_count", "lost_deals_count", "people_count", "files_count", "followers_count",
-                  "email_messages_count"]  # fmt: skip
+_CONTACT_EXTRAS = ["next_activity_id", "last_activity_id", "activities_count", "done_activities_count",
+                   "undone_activities_count", "notes_count", "open_deals_count", "closed_deals_count",
+                   "won_deals_count", "lost_deals_count", "related_open_deals_count",
+                   "related_closed_deals_count", "related_won_deals_count", "related_lost_deals_count",
+                   "files_count", "followers_count", "email_messages_count", "smart_bcc_email"]  # fmt: skip
+ORGANIZATION_EXTRAS = [*_CONTACT_EXTRAS, "people_count"]
+PERSON_EXTRAS = [*_CONTACT_EXTRAS, "participant_open_deals_count", "participant_closed_deals_count",
+                 "last_incoming_mail_time", "last_outgoing_mail_time", "marketing_status", "doi_status"]  # fmt: skip
 
 DEAL_SHOWN = {**_LABELS, "include_fields": DEAL_EXTRAS}
-CONTACT_SHOWN = {**_LABELS, "include_fields": CONTACT_EXTRAS}
+PERSON_SHOWN = {**_LABELS, "include_fields": PERSON_EXTRAS}
+ORGANIZATION_SHOWN = {**_LABELS, "include_fields": ORGANIZATION_EXTRAS}
 ACTIVITY_SHOWN = {"include_fields": ["attendees"]}
 ARCHIVED_LIST = {
     **_PAGED, **_CHANGED, **dict.fromkeys(("person_id", "org_id", "pipeline_id", "stage_id"), "integer"),
@@ -114,9 +119,9 @@ ARCHIVED_LIST = {
 }  # fmt: skip
 DEAL_LIST = {**ARCHIVED_LIST, **_LABELS}
 PERSON_LIST = {
-    **_PAGED, **_CHANGED, **CONTACT_SHOWN, "org_id": "integer", "deal_id": "integer", "sort_by": SORTS,
+    **_PAGED, **_CHANGED, **PERSON_SHOWN, "org_id": "integer", "deal_id": "integer", "sort_by": SORTS,
 }  # fmt: skip
-ORGANIZATION_LIST = {**_PAGED, **_CHANGED, **CONTACT_SHOWN, "sort_by": SORTS}
+ORGANIZATION_LIST = {**_PAGED, **_CHANGED, **ORGANIZATION_SHOWN, "sort_by": SORTS}
 ACTIVITY_LIST = {
     **_PAGED, **_CHANGED, **ACTIVITY_SHOWN, "lead_id": "string", "done": "boolean",
     **dict.fromkeys(("deal_id", "person_id", "org_id"), "integer"), "sort_by": (*SORTS, "due_date"),

@@ -1,108 +1,142 @@
-"""Answers and prices, against Pipedrive's own OpenAPI files."""
+"""The stand-in against Pipedrive's own OpenAPI files: prices, scopes, what it takes, and what it answers."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
-from ruamel.yaml import YAML
 
+from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.call import Route
 from pipelint.sandbox.pipedrive.routes import ROUTES
-from tests.sandbox.pipedrive.conftest import Api
+from tests.sandbox.pipedrive.conftest import NOW, Api
+from tests.sandbox.pipedrive.openapi import Operation, Witness, needs_specs, operation
 
-SPECS = Path(__file__).parents[4] / "shared" / "specs" / "pipedrive"
-
-pytestmark = pytest.mark.skipif(not SPECS.exists(), reason="Pipedrive's OpenAPI files are not here")
-
-
-@cache
-def lines(version: str) -> list[str]:
-    return (SPECS / f"openapi-{version}.yaml").read_text(encoding="utf-8").splitlines()
+pytestmark = needs_specs
 
 
-def below(found: list[str], header: str) -> list[str]:
-    """The lines of one entry, cut out of the text: a YAML parser takes half a minute for these files."""
-    indent = len(header) - len(header.lstrip())
-    start = next(number for number, line in enumerate(found) if line.replace("'", "") == header) + 1
-    for end in range(start, len(found)):
-        if len(found[end]) - len(found[end].lstrip()) <= indent and found[end].strip():
-            return found[start:end]
-    return found[start:]
-
-
-def operation(route: Route) -> list[str]:
-    version, path = ("v2", route.path.removeprefix("/api/v2")) if route.v2 else ("v1", route.path[3:])
-    names = {"code": "field_code", "participant": "deal_participant_id"}
-    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda it: f"{{{names.get(it[1], it[1])}}}", path)
-    return below(below(lines(version), f"  {path}:"), f"    {route.method.lower()}:")
-
-
-def schema(name: str) -> Any:
-    """The schema of a good answer; null fits wherever a single value does, as in live answers."""
-    route = next(it for it in ROUTES if it.name == name)
-    answer = below(below(operation(route), "      responses:"), "        200:")
-    text = "\n".join(below(answer, "              schema:"))
-    return nullable(YAML(typ="safe").load(text))
-
-
-def nullable(part: Any) -> Any:
-    if isinstance(part, list):
-        return [nullable(it) for it in part]
-    if not isinstance(part, dict):
-        return part
-    found = {name: nullable(it) for name, it in part.items()}
-    if isinstance(found.get("type"), str):
-        found["type"] = [found["type"], "null"]
-    if isinstance(found.get("enum"), list):
-        found["enum"] = [*found["enum"], None]
-    return found
+def described(route: Route) -> Operation:
+    return operation(route.method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda it: it.name)
 def test_an_operation_has_the_price_and_scopes_of_the_specification(route: Route) -> None:
-    text = operation(route)
-    prices = [int(it.split(":")[1]) for it in text if it.startswith("      x-token-cost:")]
-    assert prices == [route.tokens]
-    scopes = {it.strip(" -'") for it in below(text, "      security:") if it.startswith("            - ")}
-    assert set(route.scopes.split()) == scopes
+    assert route.tokens == described(route).tokens
+    assert set(route.scopes.split()) == described(route).scopes
 
 
-READ = {
-    "GET /api/v2/deals": "include_fields=next_activity_id,participants_count,last_incoming_mail_time",
-    "GET /api/v2/deals/archived": "",
-    "GET /api/v2/deals/<int:id>": "",
-    "GET /api/v2/deals/products": "deal_ids=1,2,3,4,5,6,7,8,9,10,11,12",
-    "GET /api/v2/persons": "",
-    "GET /api/v2/organizations": "",
-    "GET /api/v2/activities": "",
-    "GET /api/v2/pipelines": "",
-    "GET /api/v2/stages": "",
-    "GET /api/v2/dealFields": "include_fields=required_fields,important_fields,ui_visibility",
-    "GET /api/v2/personFields": "",
-    "GET /v1/users": "",
-    "GET /v1/users/me": "",
-    "GET /v1/currencies": "",
-    "GET /v1/activityTypes": "",
-    "GET /v1/leads": "",
-    "GET /v1/leads/archived": "",
-    "GET /v1/deals/<int:id>/changelog": "",
-    "GET /v1/deals/<int:id>/flow": "",
-    "GET /v1/deals/<int:id>/participants": "",
-}
+@pytest.mark.parametrize("route", [it for it in ROUTES if it.params is not None], ids=lambda it: it.name)
+def test_an_operation_of_v2_takes_the_parameters_of_the_specification(route: Route) -> None:
+    assert set(route.params or ()) == set(described(route).query)
 
 
-@pytest.mark.parametrize("name", READ)
-def test_an_answer_is_as_the_specification_says(name: str, reading: Api) -> None:
-    path = name.removeprefix("GET ").replace("<int:id>", "1")
-    answer = reading.get(f"{path}?{READ[name]}")
-    assert reading.status == 200, answer
-    assert answer["data"], "an empty list shows nothing"
-    errors = [
-        f"{it.json_path}: {it.message[:80]}" for it in Draft202012Validator(schema(name)).iter_errors(answer)
-    ]
-    assert not errors
+ALL_PLACES = "include_fields=ui_visibility,important_fields,required_fields"
+FIELD = {"field_name": "Size", "field_type": "enum", "options": [{"label": "small"}, {"label": "large"}]}
+CONDITIONS = {
+    "glue": "and",
+    "conditions": [
+        {"glue": "and", "conditions": [
+            {"object": "deal", "field_id": "12", "operator": "=", "value": "x", "extra_value": None},
+        ]},
+        {"glue": "or", "conditions": []},
+    ],
+}  # fmt: skip
+
+CALLS: Mapping[str, tuple[str, Any]] = {
+    "GET /api/v2/deals/archived": ("?include_fields=notes_count", None),
+    "GET /api/v2/deals/products": (f"?deal_ids={','.join(map(str, range(1, 60)))}", None),
+    "GET /api/v2/deals": ("?include_fields=next_activity_id,participants_count,last_incoming_mail_time", None),
+    "POST /api/v2/deals": ("", {"title": "Deal", "value": 12.5, "label_ids": [1]}),
+    "PATCH /api/v2/deals/<int:id>": ("", {"status": "lost", "lost_reason": "Price", "custom_fields": {}}),
+    "GET /api/v2/persons": ("?include_fields=open_deals_count,participant_open_deals_count", None),
+    "POST /api/v2/persons": ("", {"name": "Ute Müller", "emails": [{"value": "ute@acme.example", "primary": True}]}),
+    "PATCH /api/v2/persons/<int:id>": ("", {"name": "Ute Meier"}),
+    "GET /api/v2/organizations": ("?include_fields=people_count,related_open_deals_count", None),
+    "POST /api/v2/organizations": ("", {"name": "Acme", "address": {"value": "Lyon"}}),
+    "PATCH /api/v2/organizations/<int:id>": ("", {"name": "Acme SA", "employee_count": 20}),
+    "GET /api/v2/activities": ("?include_fields=attendees&done=true", None),
+    "POST /api/v2/activities": ("", {"subject": "Call", "type": "call", "deal_id": 2, "due_date": "2026-12-01"}),
+    "PATCH /api/v2/activities/<int:id>": ("", {"done": True}),
+    "POST /api/v2/pipelines": ("", {"name": "Partners"}),
+    "PATCH /api/v2/pipelines/<int:id>": ("", {"name": "New customers"}),
+    "POST /api/v2/stages": ("", {"name": "Trial", "pipeline_id": 1}),
+    "PATCH /api/v2/stages/<int:id>": ("", {"is_deal_rot_enabled": True, "days_to_rotten": 7}),
+    **{
+        f"{method} /api/v2/{kind}Fields{path}": (query, body)
+        for kind in ("deal", "person", "organization")
+        for method, path, query, body in (
+            ("GET", "", f"?{ALL_PLACES}", None),
+            ("POST", "", "", FIELD),
+            ("GET", "/<code>", f"?{ALL_PLACES}", None),
+            ("PATCH", "/<code>", "", {"field_name": "Extent"}),
+            ("POST", "/<code>/options", "", [{"label": "huge"}]),
+            ("PATCH", "/<code>/options", "", [{"id": "option", "label": "medium"}]),
+            ("DELETE", "/<code>/options", "", [{"id": "option"}]),
+        )
+    },
+    "GET /v1/deals/<int:id>/flow": ("?items=dealChange,activity&all_changes=1", None),
+    "POST /v1/deals/<int:id>/participants": ("", {"person_id": 3}),
+    "PUT /v1/deals/<int:id>/merge": ("", {"merge_with_id": 4}),
+    "GET /v1/leads": ("?updated_since=2020-01-01T00:00:00Z", None),
+    "PATCH /v1/leads/<uuid:id>": ("", {"title": "Lead", "expected_close_date": "2026-12-31"}),
+    "POST /v1/notes": ("", {"content": "Hello", "deal_id": 2, "pinned_to_deal_flag": 1}),
+    "PUT /v1/notes/<int:id>": ("", {"content": "Hello again"}),
+    "POST /v1/filters": ("", {"name": "Flagged", "type": "deals", "conditions": CONDITIONS}),
+    "GET /v1/recents": ("?since_timestamp=2026-11-01 00:00:00&items=deal", None),
+}  # fmt: skip
+"""What is asked for beyond the path, and sent."""
+
+BEFORE = {
+    **{f"/api/v2/{kind}Fields/<code>": f"POST /api/v2/{kind}Fields" for kind in ("deal", "person", "organization")},
+    "/v1/notes/<int:id>": "POST /v1/notes",
+    "/v1/filters/<int:id>": "POST /v1/filters",
+    "/participants/<int:participant>": "POST /v1/deals/<int:id>/participants",
+}  # fmt: skip
+"""What must be made before there is a record at these paths."""
+
+
+@pytest.fixture(scope="module")
+def company() -> Iterator[PipedriveSandbox]:
+    """A generated company that every case changes a little."""
+    with PipedriveSandbox(size=60, now=NOW, plan="ultimate", seats=5) as running:
+        running.company.update("deals", 1, {"is_archived": True})
+        running.company.create("notes", {"content": "Hello", "deal_id": 2})
+        running.company.create("filters", {"name": "Late", "type": "deals", "conditions": CONDITIONS})
+        yield running
+
+
+def call(api: Api, name: str, made: Mapping[str, Any]) -> Any:
+    """Send the request of an operation, with what was made for it filled in."""
+    method, path = name.split(" ")
+    query, body = CALLS.get(name, ("", None))
+    if isinstance(body, list):
+        body = [
+            {key: made["option"] if value == "option" else value for key, value in it.items()} for it in body
+        ]
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda it: str(made.get(it[1], made["id"])), path)
+    return api.call(method, path + query, **({} if body is None else {"json": body}))  # fmt: skip
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda it: it.name)
+def test_a_request_and_its_answer_are_as_the_specification_says(
+    company: PipedriveSandbox, route: Route
+) -> None:
+    api = Api(company.base_url, company.token())
+    [[lead]] = company.company.store.rows("SELECT id FROM leads WHERE NOT is_archived LIMIT 1")
+    made: dict[str, Any] = {"id": lead if "leads" in route.path else 2}
+    if "users" in route.path:
+        made["id"] = company.company.admin
+    if "/deals/" in route.path and route.method in {"DELETE", "PUT"} and "participants" not in route.path:
+        made["id"] = company.company.create("deals", {"title": "Not for long"})["id"]
+    for path, name in BEFORE.items():
+        if path in route.path:
+            new = call(api, name, made)["data"]
+            made |= {"participant": new["id"]} if "participant" in path else {"id": new.get("id")}
+            made |= {"code": new.get("field_code"), "option": (new.get("options") or [{}])[0].get("id")}
+    with Witness(company) as witness:
+        answer = call(api, route.name, made)
+    assert api.status == 200, answer
+    assert answer["data"], "an empty answer shows nothing"
+    assert witness.problems == []
