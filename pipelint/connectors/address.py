@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+from pipelint.config.values import wrong
 
 
 def is_loopback(host: str | None) -> bool:
@@ -32,3 +37,14 @@ def base_address(text: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f"write {parts.scheme}://{parts.netloc} and nothing after it")
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _usable(text: str) -> str:
+    try:
+        return base_address(text)
+    except ValueError as error:
+        raise wrong(f"'{text}' is not an address that can be used", str(error)) from None
+
+
+Address = Annotated[str, AfterValidator(_usable)]
+"""An address in pipelint.yaml."""

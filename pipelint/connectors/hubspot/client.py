@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from pipelint.config.masking import masker
+from pipelint.connectors import answers
 from pipelint.connectors.base import ConnectContext
+from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import AnswerLost
 from pipelint.connectors.hubspot import paths
 from pipelint.connectors.hubspot.pace import Pace
@@ -21,7 +22,7 @@ from pipelint.connectors.hubspot.settings import OAuth, Settings, StaticToken
 from pipelint.connectors.hubspot.wire import Answer, Wire
 from pipelint.connectors.quota import Allowance
 from pipelint.connectors.retry import RetryPolicy
-from pipelint.errors import Retry, SessionExpired, SignInRefused, UnexpectedAnswer
+from pipelint.errors import Retry, SessionExpired, SignInRefused
 
 T = TypeVar("T")
 Query: TypeAlias = Sequence[tuple[str, str]]
@@ -115,8 +116,7 @@ class Client:
         )
         self.pace = Pace(context.clock, context.sleep)
         self.api_calls = 0
-        self.skew: timedelta | None = None
-        """How far the server's clock is ahead of ours; known after the first answer."""
+        self.clock = ServerClock(context.clock)
         self._wire = Wire(settings.base_url)
         self._token: str | None = None
         self._ends: datetime | None = None
@@ -170,10 +170,9 @@ class Client:
 
     def now(self) -> datetime:
         """The server's clock, in whole seconds."""
-        if self.skew is None:
+        if self.clock.ahead is None:
             self.account()
-        now = self.context.clock() + (self.skew or timedelta())
-        return now.astimezone(UTC).replace(microsecond=0)
+        return self.clock.now()
 
     def close(self) -> None:
         self._wire.close()
@@ -211,15 +210,12 @@ class Client:
         """Learn from any answer: the server's clock, and what is left of the limits."""
         self.pace.note(headers)
         allowed, left = (
-            _number(headers.get(f"X-HubSpot-RateLimit-{word}")) for word in ("Daily", "Daily-Remaining")
+            answers.number(headers.get(f"X-HubSpot-RateLimit-{word}"))
+            for word in ("Daily", "Daily-Remaining")
         )
         if allowed and left is not None:
             self.allowance.report(allowed - left, allowed)
-        if "Date" in headers:
-            try:
-                self.skew = parsedate_to_datetime(headers["Date"]) - self.context.clock()
-            except (TypeError, ValueError):
-                return  # a proxy wrote a date of its own kind
+        self.clock.note(headers)
 
     # Sign-in
 
@@ -264,14 +260,5 @@ def decoded(answer: Answer, kind: type[T], name: str) -> T:
     """
     if kind not in _decoders:
         _decoders[kind] = msgspec.json.Decoder(kind, strict=False)
-    try:
-        read: T = _decoders[kind].decode(answer.body)
-    except msgspec.ValidationError as error:
-        raise UnexpectedAnswer(f"HubSpot answers {name} in an unknown form: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AnswerLost(f"HubSpot's answer to {name} is cut short or not JSON") from None
+    read: T = answers.decoded(answer.body, _decoders[kind], "HubSpot", name)
     return read
-
-
-def _number(value: str | None) -> int | None:
-    return int(value) if value and value.isdigit() else None

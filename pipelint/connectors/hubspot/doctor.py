@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pipelint.connectors.base import Diagnosis, Kind, Level, OwnField
+from pipelint.connectors.doctor import clocks, tried
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.streams import stage_times
 from pipelint.errors import PermissionMissing, PipelintError
-
-SKEW_SECONDS: Final = 120
 
 READ: Final = (
     "deals",
@@ -41,20 +40,15 @@ def diagnose(
     where = f"{account.accountType} account {account.portalId}".strip()
     yield Diagnosis("ok", f"signed in to {where}; its time zone is {account.timeZone}")
     portal.forget()
-    checks: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
+    yield from tried(
         lambda: _versions(client),
         lambda: _quota(client),
-        lambda: _clock(client),
+        lambda: clocks(client.clock, "HubSpot"),
         lambda: _objects(client),
         lambda: _stage_times(portal),
         lambda: _own_fields(portal, objects(), fields),
         lambda: _validations(client, objects(), fields),
     )
-    for check in checks:
-        try:
-            yield from check()
-        except PipelintError as error:
-            yield Diagnosis("problem", error.message, error.hint)
 
 
 def _versions(client: Client) -> Iterator[Diagnosis]:
@@ -82,15 +76,6 @@ def _quota(client: Client) -> Iterator[Diagnosis]:
         yield Diagnosis("problem", what, cure)
     else:
         yield Diagnosis("ok", what)
-
-
-def _clock(client: Client) -> Iterator[Diagnosis]:
-    seconds = abs(client.skew.total_seconds()) if client.skew is not None else 0
-    if seconds > SKEW_SECONDS:
-        what = f"the clocks of this machine and of HubSpot differ by {seconds:.0f} s"
-        yield Diagnosis("warning", what, "set this machine's clock by NTP; pulls go by HubSpot's clock")
-    else:
-        yield Diagnosis("ok", "the clocks agree")
 
 
 def _objects(client: Client) -> Iterator[Diagnosis]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pipelint.connectors.answers import brief
 from pipelint.connectors.http import AnswerLost
 from pipelint.errors import (
     Busy,
@@ -153,12 +153,6 @@ def read(body: bytes) -> Refusal:
         scopes=_all(contexts, "requiredGranularScopes") or _all(contexts, "requiredScopes"),
         reference=str(answer.get("correlationId") or ""),
     )
-
-
-def brief(message: str) -> str:
-    """A message of HubSpot's on one line, at most 300 characters."""
-    line = re.sub(r"\s+", " ", message).strip()
-    return line if len(line) <= 300 else line[:299] + "…"
 
 
 def _all(contexts: list[dict[str, Any]], key: str) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from pipelint.config import validate
 from pipelint.config.secrets import SecretRef
-from pipelint.config.values import Percent, expected, wrong
-from pipelint.connectors.address import base_address
+from pipelint.config.values import Percent, expected
+from pipelint.connectors.address import Address
 from pipelint.connectors.quota import STOP_AT
 
 BASE_URL: Final = "https://api.hubapi.com"
@@ -22,20 +22,12 @@ WRITE_VERSION: Final = "2026-03"
 """From 2026-09 on, the portal's rules for people are enforced on what we write, too (fact sheet hubspot §1)."""
 
 
-def _address(text: str) -> str:
-    try:
-        return base_address(text)
-    except ValueError as error:
-        raise wrong(f"'{text}' is not an address that can be used", str(error)) from None
-
-
 def _version(text: str) -> str:
     if not re.fullmatch(r"v3|20\d\d-0[39]", text):
         raise expected(f"an API version such as {READ_VERSION}, or v3")
     return text
 
 
-Address = Annotated[str, AfterValidator(_address)]
 Version = Annotated[str, AfterValidator(_version)]
 
 

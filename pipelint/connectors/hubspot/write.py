@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from pipelint.connectors.answers import brief
 from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
 from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.hubspot.client import Client, ErrorPart, Rows, decoded
 from pipelint.connectors.hubspot.normalise import sent, shown, stored
 from pipelint.connectors.hubspot.pull import batch_read
-from pipelint.connectors.hubspot.refusal import RequestInvalid, brief
+from pipelint.connectors.hubspot.refusal import RequestInvalid
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.wire import Answer
 from pipelint.errors import PermissionMissing, PipelintError, RecordGone, Retry

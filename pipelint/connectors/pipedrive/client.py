@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +15,9 @@ import requests
 
 from pipelint.config.masking import masker
 from pipelint.connectors.address import is_loopback
+from pipelint.connectors.answers import decoded, number
 from pipelint.connectors.base import ConnectContext
+from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import AnswerLost, Session, send
 from pipelint.connectors.pipedrive.budget import Budget
 from pipelint.connectors.pipedrive.endpoints import Endpoint
@@ -26,7 +27,6 @@ from pipelint.connectors.retry import RetryPolicy
 from pipelint.errors import SessionExpired, SignInRefused, UnexpectedAnswer
 
 Row: TypeAlias = dict[str, Any]
-T = TypeVar("T")
 
 PAGE_ROWS: Final = 500
 """The most that a page may hold; a request costs the same whatever it brings (fact sheet §3)."""
@@ -70,8 +70,7 @@ class Client:
         file = context.state / f"{name}-tokens.json" if context.state else None
         self.budget = Budget(file, context.clock, settings.daily_tokens, settings.share)
         self.api_calls = 0
-        self.skew: timedelta | None = None
-        """How far the server's clock is ahead of ours; known after the first answer."""
+        self.clock = ServerClock(context.clock)
         self._session = self._new_session()
         self._token: str | None = None
         self._ends: datetime | None = None
@@ -86,14 +85,14 @@ class Client:
     ) -> Answer:
         """A decoded answer; one that is cut or not JSON is asked for again."""
         return self.policy.run(
-            name, lambda: _decoded(self._signed_in(endpoint, name, params, None, ids), name)
+            name, lambda: _enveloped(self._signed_in(endpoint, name, params, None, ids), name)
         )
 
     def send(self, endpoint: Endpoint, body: object, *, name: str, **ids: str) -> Answer:
         """The answer to a change; where it is lost, the caller looks before the change is sent again."""
         data = msgspec.json.encode(body)
         return self.policy.run(
-            name, lambda: _decoded(self._signed_in(endpoint, name, None, data, ids), name), final=AnswerLost
+            name, lambda: _enveloped(self._signed_in(endpoint, name, None, data, ids), name), final=AnswerLost
         )
 
     def pages(
@@ -138,8 +137,7 @@ class Client:
 
     def now(self) -> datetime:
         """The server's clock, in whole seconds; ours until it has answered once."""
-        now = self.context.clock() + (self.skew or timedelta())
-        return now.astimezone(UTC).replace(microsecond=0)
+        return self.clock.now()
 
     def close(self) -> None:
         self._session.close()
@@ -207,18 +205,14 @@ class Client:
 
     def _note(self, headers: Mapping[str, str]) -> None:
         """Learn from any answer: the server's clock, and what is left of both limits."""
-        limit, left = (_number(headers.get(f"x-ratelimit-{word}")) for word in ("limit", "remaining"))
+        limit, left = (number(headers.get(f"x-ratelimit-{word}")) for word in ("limit", "remaining"))
         if limit and left is not None and left * KEEP_FREE <= limit:
-            self._pause = float(_number(headers.get("x-ratelimit-reset")) or 2)
+            self._pause = float(number(headers.get("x-ratelimit-reset")) or 2)
         self.budget.report(
-            _number(headers.get("x-daily-ratelimit-token-limit")),
-            _number(headers.get("x-daily-ratelimit-token-remaining")),
+            number(headers.get("x-daily-ratelimit-token-limit")),
+            number(headers.get("x-daily-ratelimit-token-remaining")),
         )
-        if "Date" in headers:
-            try:
-                self.skew = parsedate_to_datetime(headers["Date"]) - self.context.clock()
-            except (TypeError, ValueError):
-                return  # a proxy wrote a date of its own kind
+        self.clock.note(headers)
 
     # Sign-in
 
@@ -251,7 +245,7 @@ class Client:
             if isinstance(error, SessionExpired):
                 raise SignInRefused(str(error), hint="check client_id, client_secret and refresh_token")
             raise error
-        return _read(response.content, _tokens, "sign-in")
+        return decoded(response.content, _tokens, "Pipedrive", "sign-in")
 
     def _new_session(self) -> requests.Session:
         if self.context.session is not None:
@@ -260,7 +254,7 @@ class Client:
         return Session(trust_env=not is_loopback(urlsplit(self.settings.base_url).hostname))
 
 
-def _decoded(body: bytes, name: str) -> Answer:
+def _enveloped(body: bytes, name: str) -> Answer:
     """The envelope, with exact decimals.
 
     Raises:
@@ -269,7 +263,7 @@ def _decoded(body: bytes, name: str) -> Answer:
     """
     if body.strip() == b"null":
         raise AnswerLost(f"Pipedrive's answer to {name} is empty")
-    answer = _read(body, _answers, name)
+    answer = decoded(body, _answers, "Pipedrive", name)
     if not answer.success:
         raise UnexpectedAnswer(f"Pipedrive answers {name} with success: false and no reason")
     return answer
@@ -279,18 +273,5 @@ _answers: Final = msgspec.json.Decoder(Answer, float_hook=Decimal)
 _tokens: Final = msgspec.json.Decoder(Token)
 
 
-def _read(body: bytes, decoder: msgspec.json.Decoder[T], name: str) -> T:
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise UnexpectedAnswer(f"Pipedrive answers {name} in an unknown form: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AnswerLost(f"Pipedrive's answer to {name} is cut short or not JSON") from None
-
-
 def _basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
-
-
-def _number(value: str | None) -> int | None:
-    return int(value) if value and value.isdigit() else None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pipelint.connectors.base import Diagnosis, OwnField
+from pipelint.connectors.doctor import clocks, tried
 from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.client import Client
 from pipelint.connectors.pipedrive.reference import Reference
 from pipelint.connectors.pipedrive.settings import ApiToken
 from pipelint.errors import PipelintError
-
-SKEW_SECONDS: Final = 120
 
 LISTS: Final = (
     (e.DEALS, "deals", "deals:full"),
@@ -35,20 +34,15 @@ def diagnose(
         return
     yield Diagnosis("ok", f"signed in at {client.settings.base_url} as {me.get('email', 'an unnamed user')}")
     reference.fresh()
-    checks: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
+    yield from tried(
         lambda: _rights(client, me),
         lambda: _budget(client),
-        lambda: _clock(client),
+        lambda: clocks(client.clock, "Pipedrive"),
         lambda: _lists(client),
         lambda: _own_fields(reference, fields),
         lambda: _rotting(reference, protects=protects),
         lambda: _required(reference),
     )
-    for check in checks:
-        try:
-            yield from check()
-        except PipelintError as error:
-            yield Diagnosis("problem", error.message, error.hint)
 
 
 def _rights(client: Client, me: dict[str, object]) -> Iterator[Diagnosis]:
@@ -76,15 +70,6 @@ def _budget(client: Client) -> Iterator[Diagnosis]:
         yield Diagnosis("problem", what, "they come free hour by hour; or raise share in pipelint.yaml")
     else:
         yield Diagnosis("ok", what)
-
-
-def _clock(client: Client) -> Iterator[Diagnosis]:
-    seconds = abs(client.skew.total_seconds()) if client.skew is not None else 0
-    if seconds > SKEW_SECONDS:
-        what = f"the clocks of this machine and of Pipedrive differ by {seconds:.0f} s"
-        yield Diagnosis("warning", what, "set this machine's clock by NTP; pulls go by Pipedrive's clock")
-    else:
-        yield Diagnosis("ok", "the clocks agree")
 
 
 def _lists(client: Client) -> Iterator[Diagnosis]:

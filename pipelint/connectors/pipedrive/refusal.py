@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pipelint.connectors.answers import brief
 from pipelint.connectors.http import AnswerLost
 from pipelint.errors import (
     Busy,
@@ -120,12 +120,6 @@ def _too_many(name: str, headers: Mapping[str, str]) -> PipelintError:
     waits = (_seconds(headers.get(name)) for name in ("Retry-After", "x-ratelimit-reset"))
     after = max([LONGEST_WAIT, *(wait for wait in waits if wait is not None)])
     return Busy(f"Pipedrive asks to come back later with {name}", after=after)
-
-
-def brief(message: str) -> str:
-    """A message of Pipedrive's on one line, at most 300 characters."""
-    line = re.sub(r"\s+", " ", message).strip()
-    return line if len(line) <= 300 else line[:299] + "…"
 
 
 def _details(body: bytes) -> tuple[str, str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from pipelint.config import validate
 from pipelint.config.secrets import SecretRef
-from pipelint.config.values import Percent, wrong
-from pipelint.connectors.address import base_address
+from pipelint.config.values import Percent
+from pipelint.connectors.address import Address
 
 OAUTH_URL: Final = "https://oauth.pipedrive.com"
 
@@ -18,16 +18,6 @@ SMALLEST_DAY: Final = 30_000
 """Tokens a day on the smallest plan with one seat (fact sheet pipedrive §6)."""
 
 SHARE: Final = Decimal("0.5")
-
-
-def _address(text: str) -> str:
-    try:
-        return base_address(text)
-    except ValueError as error:
-        raise wrong(f"'{text}' is not an address that can be used", str(error)) from None
-
-
-Address = Annotated[str, AfterValidator(_address)]
 
 
 class ApiToken(validate.Settings):

@@ -9,8 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from pipelint.connectors.http import AnswerLost
-from pipelint.errors import UnexpectedAnswer
+from pipelint.connectors import answers
 
 Row: TypeAlias = dict[str, Any]
 T = TypeVar("T")
@@ -58,10 +57,5 @@ def decoded(body: bytes, type_: type[T], name: str) -> T:
     """
     if type_ not in _decoders:
         _decoders[type_] = msgspec.json.Decoder(type_, float_hook=Decimal)
-    try:
-        answer: T = _decoders[type_].decode(body)
-    except msgspec.ValidationError as error:
-        raise UnexpectedAnswer(f"Salesforce answers {name} in an unknown form: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AnswerLost(f"Salesforce's answer to {name} is cut short or not JSON") from None
+    answer: T = answers.decoded(body, _decoders[type_], "Salesforce", name)
     return answer

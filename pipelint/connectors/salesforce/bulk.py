@@ -17,10 +17,11 @@ from typing import Final
 import msgspec
 import requests
 
+from pipelint.connectors.answers import brief
 from pipelint.connectors.http import AnswerLost
 from pipelint.connectors.salesforce.answers import Call, Row, decoded
 from pipelint.connectors.salesforce.client import Client
-from pipelint.connectors.salesforce.refusal import brief, of_record
+from pipelint.connectors.salesforce.refusal import of_record
 from pipelint.errors import Busy, PipelintError
 
 SET_ROWS: Final = 10_000

@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from simple_salesforce.api import Salesforce
 
 from pipelint.connectors.address import base_address, is_loopback
 from pipelint.connectors.base import ConnectContext
+from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import BoundedAdapter, NotSent, Session, send
 from pipelint.connectors.quota import Allowance
 from pipelint.connectors.retry import RetryPolicy
@@ -59,8 +59,7 @@ class Client:
             "the allowance covers the last 24 hours, so calls come free hour by hour", settings.stop_at
         )
         self.api_calls = 0
-        self.skew: timedelta | None = None
-        """How far the server's clock is ahead of ours; known after the first answer."""
+        self.clock = ServerClock(context.clock)
         self._reached = False
         self._org: Salesforce | None = None
         self._signing_in = threading.Lock()
@@ -144,9 +143,9 @@ class Client:
 
     def server_now(self) -> datetime:
         """The server's clock: what is missing up to now is not missed because our clock is wrong."""
-        if self.skew is None:
+        if self.clock.ahead is None:
             self.sign_in()
-        return (self.context.clock() + (self.skew or timedelta())).astimezone(UTC).replace(microsecond=0)
+        return self.clock.now()
 
     def user_id(self) -> str:
         """The integration user."""
@@ -222,11 +221,7 @@ class Client:
         usage = Salesforce.parse_api_usage(headers.get("Sforce-Limit-Info", "")).get("api-usage")
         if usage:
             self.allowance.report(usage.used, usage.total)
-        if "Date" in headers:
-            try:
-                self.skew = parsedate_to_datetime(headers["Date"]) - self.context.clock()
-            except (TypeError, ValueError):
-                return  # a proxy wrote a date of its own kind
+        self.clock.note(headers)
 
     # Sign-in
 
@@ -256,7 +251,7 @@ class Client:
 
     def _token(self) -> Token:
         """Ask the My Domain host for a token: it is served there, not at login (fact sheet §1)."""
-        form = self._credentials.form(self.context.clock() + (self.skew or timedelta()))
+        form = self._credentials.form(self.clock.now())
         url = f"{self.settings.base_url}{TOKEN_PATH}"
         try:
             body = self._answer("sign-in", lambda: send(self._session, "POST", url, data=form)).content

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from pipelint.connectors.base import Diagnosis, Level, OwnField
+from pipelint.connectors.doctor import clocks, tried
 from pipelint.connectors.salesforce import versions
 from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.obstacles import obstacles
@@ -16,9 +17,6 @@ from pipelint.connectors.salesforce.sobject import SObject
 from pipelint.connectors.salesforce.streams import FOLLOWED, OBJECT_OF
 from pipelint.errors import PermissionMissing, PipelintError
 from pipelint.records import Stream
-
-SKEW_SECONDS: Final = 120
-"""Above this the times that people compare with their own clocks begin to look wrong."""
 
 MAY_BE_MISSING: Final = {Stream.LEADS, Stream.LINE_ITEMS}
 
@@ -38,28 +36,18 @@ def diagnose(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
         yield Diagnosis("problem", f"sign-in: {error.message}", error.hint)
         return
     yield Diagnosis("ok", f"signed in at {client.settings.base_url}")
-    version = list(_tried(lambda: _version(client)))
+    version = list(tried(lambda: _version(client)))
     yield from version
     if any(each.level == "problem" for each in version):  # in a version that is not spoken all is refused
         return
-    checks: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
+    yield from tried(
         lambda: _quota(client),
-        lambda: _clock(client),
+        lambda: clocks(client.clock, "Salesforce"),
         lambda: _objects(client),
         lambda: view_all(client),
         lambda: _own_fields(client, fields),
         lambda: obstacles(client, list(dict.fromkeys(OBJECT_OF[own.kind] for own in fields))),
     )
-    for check in checks:
-        yield from _tried(check)
-
-
-def _tried(check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
-    """What a check says, and what kept it from saying all."""
-    try:
-        yield from check()
-    except PipelintError as error:
-        yield Diagnosis("problem", error.message, error.hint)
 
 
 def _version(client: Client) -> Iterator[Diagnosis]:
@@ -85,15 +73,6 @@ def _quota(client: Client) -> Iterator[Diagnosis]:
         yield Diagnosis("problem", what, cure)
     else:
         yield Diagnosis("ok", f"{what}; {reserve}")
-
-
-def _clock(client: Client) -> Iterator[Diagnosis]:
-    seconds = abs(client.skew.total_seconds()) if client.skew is not None else 0
-    if seconds > SKEW_SECONDS:
-        what = f"the clocks of this machine and of Salesforce differ by {seconds:.0f} s"
-        yield Diagnosis("warning", what, "set this machine's clock by NTP; pulls go by Salesforce's clock")
-    else:
-        yield Diagnosis("ok", "the clocks agree")
 
 
 def _objects(client: Client) -> Iterator[Diagnosis]:

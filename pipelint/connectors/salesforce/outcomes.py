@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+from pipelint.connectors.answers import brief
 from pipelint.connectors.base import Change, Outcome
 from pipelint.connectors.salesforce.client import Client
-from pipelint.connectors.salesforce.refusal import brief, meaning
+from pipelint.connectors.salesforce.refusal import meaning
 from pipelint.connectors.salesforce.streams import OBJECT_OF
 from pipelint.errors import Busy, RecordGone
 

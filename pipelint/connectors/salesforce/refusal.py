@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pipelint.connectors.answers import brief
 from pipelint.connectors.http import AnswerLost
 from pipelint.errors import (
     Busy,
@@ -174,12 +174,6 @@ def _error(
     if issubclass(line.raises, RecordRefused | RequestInvalid):
         return line.raises(text, code=code, hint=line.hint)
     return line.raises(text, hint=line.hint)
-
-
-def brief(message: str) -> str:
-    """A message of Salesforce's on one line, at most 300 characters."""
-    line = re.sub(r"\s+", " ", message).strip()
-    return line if len(line) <= 300 else line[:299] + "…"
 
 
 def _details(content_type: str, body: bytes) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, field_validator
 from pipelint.config import validate
 from pipelint.config.secrets import SecretRef
 from pipelint.config.values import Duration, Percent, expected, wrong
-from pipelint.connectors.address import base_address
+from pipelint.connectors.address import Address
 from pipelint.connectors.quota import STOP_AT
 
 API_VERSION: Final = "68.0"
@@ -34,11 +34,7 @@ PRODUCTION: Final = "https://login.salesforce.com"
 TEST: Final = "https://test.salesforce.com"
 
 
-def _base_url(text: str) -> str:
-    try:
-        address = base_address(text)
-    except ValueError as error:
-        raise wrong(f"'{text}' is not an address that can be used", str(error)) from None
+def _my_domain(address: str) -> str:
     if address.endswith(".lightning.force.com"):
         hint = "write the My Domain address that ends in .my.salesforce.com"
         raise wrong("the API is not served at lightning.force.com", hint)
@@ -96,7 +92,7 @@ class Settings(validate.Settings):
     """A connection with `crm: salesforce`."""
 
     crm: Literal["salesforce"]
-    base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+    base_url: Annotated[Address, AfterValidator(_my_domain)] = Field(
         description="the My Domain address", examples=["https://acme.my.salesforce.com"]
     )
     auth: ClientCredentials | Jwt | RefreshToken | AccessToken = Field(

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from pipelint import errors
-from pipelint.connectors.salesforce.refusal import QueryTimedOut, RequestInvalid, brief, meaning, translated
+from pipelint.connectors.answers import brief
+from pipelint.connectors.salesforce.refusal import QueryTimedOut, RequestInvalid, meaning, translated
 from pipelint.errors import (
     Busy,
     Fix,

@@ -1,0 +1,32 @@
+"""What is looked at in every CRM alike: that one check's trouble stops no other, and the clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from pipelint.connectors.base import Diagnosis
+from pipelint.connectors.clock import ServerClock
+from pipelint.errors import PipelintError
+
+SKEW_SECONDS: Final = 120
+"""Above this the times that people compare with their own clocks begin to look wrong."""
+
+
+def tried(*checks: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
+    """What the checks say, one after the other, and what kept one from saying all."""
+    for check in checks:
+        try:
+            yield from check()
+        except PipelintError as error:
+            yield Diagnosis("problem", error.message, error.hint)
+
+
+def clocks(clock: ServerClock, crm: str) -> Iterator[Diagnosis]:
+    """Whether the server's clock and ours agree."""
+    seconds = abs(clock.ahead.total_seconds()) if clock.ahead is not None else 0
+    if seconds > SKEW_SECONDS:
+        what = f"the clocks of this machine and of {crm} differ by {seconds:.0f} s"
+        yield Diagnosis("warning", what, f"set this machine's clock by NTP; pulls go by {crm}'s clock")
+    else:
+        yield Diagnosis("ok", "the clocks agree")
