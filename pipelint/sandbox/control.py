@@ -93,6 +93,10 @@ class Control:
             case "delay":
                 time.sleep(fault.seconds)
                 return self._work(request)
+            case "late":
+                response = self._work(request)
+                time.sleep(fault.seconds)
+                return response
             case "malformed":
                 response = self._work(request)
                 response.set_data(response.get_data()[: len(response.get_data()) // 2])

@@ -16,6 +16,7 @@ EFFECTS = {
     "drop": "hang up before doing the work",
     "drop_after": "do the work, then hang up without an answer",
     "delay": "wait `seconds`, then go on as usual",
+    "late": "do the work, wait `seconds`, then answer",
     "error": "answer with the CRM's own error `code`; with `record`, refuse only that record",
 }
 

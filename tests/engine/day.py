@@ -90,7 +90,7 @@ class Day(ABC, Generic[S]):
         done: list[bool] = []
 
         def first(request: Any) -> Any:
-            if request.method == step[0] and re.search(step[1], request.path) and not done:
+            if request.method == step[0] and re.search(step[1], request.full_path.rstrip("?")) and not done:
                 done.append(True)
                 action()
             return work(request)

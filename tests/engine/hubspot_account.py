@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from pipelint.sandbox.hubspot.auth import REFRESH_TOKEN
 
 PACK = """\
 pipelint: 1
@@ -32,14 +35,32 @@ connections:
   acme:
     crm: hubspot
     base_url: {url}
-    auth: {{token: "${{file:token}}"}}
+    auth: {{{auth}}}
 write_back: {{mode: "on", max_share: 100%}}
 """
 
 
+SERVICE_KEY = 'token: "${file:token}"'
+APP = (
+    'client_id: "${file:client_id}", client_secret: "${file:client_secret}", '
+    'refresh_token: "${file:refresh_token}"'
+)
+
+
 def project_in(folder: Path, base_url: str, token: str) -> None:
     """A project that signs in with the token beside it."""
+    _project_in(folder, base_url, SERVICE_KEY, {"token": token})
+
+
+def app_project_in(folder: Path, base_url: str) -> None:
+    """A project that signs in as an app that the account has installed."""
+    secrets = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+    _project_in(folder, base_url, APP, {**secrets, "refresh_token": REFRESH_TOKEN})
+
+
+def _project_in(folder: Path, base_url: str, auth: str, secrets: Mapping[str, str]) -> None:
     (folder / "rules").mkdir()
     (folder / "rules" / "pack.yaml").write_text(PACK, encoding="utf-8")
-    (folder / "pipelint.yaml").write_text(SETTINGS.format(url=base_url), encoding="utf-8")
-    (folder / "token").write_text(token, encoding="utf-8")
+    (folder / "pipelint.yaml").write_text(SETTINGS.format(url=base_url, auth=auth), encoding="utf-8")
+    for name, secret in secrets.items():
+        (folder / name).write_text(secret, encoding="utf-8")

@@ -6,23 +6,27 @@ hold then, and how often each record was written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 
 from pipelint.connectors.base import WriteLimits
-from pipelint.connectors.hubspot import pull, write
+from pipelint.connectors.hubspot import pull, wire, write
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.engine.project import open_project
 from pipelint.engine.provision import setup
 from pipelint.engine.stopping import Stopping
+from pipelint.errors import ExitCode
 from pipelint.sandbox.hubspot import HubSpotSandbox
 
 from .day import Outcome
-from .hubspot_account import project_in
+from .hubspot_account import app_project_in, project_in
 from .hubspot_day import OURS, HubSpotDay, count_writes
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -59,12 +63,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "account.db"
 
 
-Begin = Callable[[], HubSpotDay]
+Begin = Callable[..., HubSpotDay]
 
 
 @pytest.fixture
 def begin(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
-    """Opens the account in the morning, with small pages and batches."""
+    """Opens the account in the morning, with small pages and batches; `app`: as an app with short-lived tokens."""
     monkeypatch.setattr(Stopping, "sleep", lambda self, seconds: None)
     monkeypatch.setattr(pull, "LIST_ROWS", PAGE)
     monkeypatch.setattr(pull, "LISTS_A_PAGE", 1)
@@ -72,13 +76,16 @@ def begin(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setattr(HubSpotConnector, "write_limits", WriteLimits(batch=5))
     opened: list[HubSpotSandbox] = []
 
-    def begin() -> HubSpotDay:
+    def begin(*, app: bool = False) -> HubSpotDay:
         sandbox = HubSpotSandbox(state=saved, now=NOW)
         opened.append(sandbox)
         sandbox.start()
         folder = tmp_path / f"day{len(opened)}"
         folder.mkdir()
-        project_in(folder, sandbox.base_url, sandbox.token())
+        if app:
+            app_project_in(folder, sandbox.base_url)
+        else:
+            project_in(folder, sandbox.base_url, sandbox.token())
         day = HubSpotDay(sandbox, folder)
         count_writes(day, monkeypatch)
         return day
@@ -133,21 +140,27 @@ STEPS = {
     "search": ("POST", "/(deals|0-3)/search"),
     "write": ("POST", "/(deals|0-3)/batch/update"),
 }
+LATE = 0.8
+"""Seconds that a late answer takes, twice as long as we then wait."""
 SHARE = 4
 """One in so many cases is quick to run: every fault and every step is among them."""
-CASES = [
-    pytest.param(
-        step,
-        fault,
-        id=f"{name} at {called}",
-        marks=() if (place + number) % SHARE == 0 else pytest.mark.slow,
-    )
-    for number, (name, fault) in enumerate(FAULTS.items())
-    for place, (called, step) in enumerate(STEPS.items())
-]
 
 
-@pytest.mark.parametrize(("step", "fault"), CASES)
+def at_every_step(named: Mapping[str, Any]) -> list[Any]:
+    """Each of these with each step; most of the cases are slow ones."""
+    return [
+        pytest.param(
+            step,
+            each,
+            id=f"{name} at {called}",
+            marks=() if (place + number) % SHARE == 0 else pytest.mark.slow,
+        )
+        for number, (name, each) in enumerate(named.items())
+        for place, (called, step) in enumerate(STEPS.items())
+    ]
+
+
+@pytest.mark.parametrize(("step", "fault"), at_every_step(FAULTS))
 def test_a_fault_leaves_no_trace(
     begin: Begin, expected: Outcome, step: tuple[str, str], fault: Fault
 ) -> None:
@@ -155,6 +168,90 @@ def test_a_fault_leaves_no_trace(
     scripted = day.sandbox.faults.add(**{**fault, "method": step[0], "path": step[1]})
     day.ends_well(expected)
     assert scripted.seen, "the fault was met"
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_an_answer_that_comes_too_late_leaves_no_trace(
+    begin: Begin, expected: Outcome, monkeypatch: pytest.MonkeyPatch, step: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(wire, "READ_SECONDS", LATE / 2)
+    day = begin()
+    scripted = day.sandbox.faults.add("late", method=step[0], path=step[1], seconds=LATE)
+    day.ends_well(expected)
+    assert scripted.seen
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+def test_a_connection_that_does_not_come_about_leaves_no_trace(
+    begin: Begin, expected: Outcome, monkeypatch: pytest.MonkeyPatch, step: tuple[str, str]
+) -> None:
+    day = begin()
+    failed: list[str] = []
+    ask = HTTPConnectionPool._make_request
+
+    def fail_once(self: HTTPConnectionPool, conn: Any, method: str, url: str, **options: Any) -> Any:
+        if not failed and method == step[0] and re.search(step[1], url):
+            failed.append(url)
+            raise ConnectTimeoutError(self, "timed out")
+        return ask(self, conn, method, url, **options)
+
+    monkeypatch.setattr(HTTPConnectionPool, "_make_request", fail_once)
+    day.ends_well(expected)
+    assert failed
+    assert len(day.results) == 2, "within the first run, and nothing more in the next one"
+
+
+TOKEN = "/oauth/.*/token"
+BAD_REFRESH_TOKEN = '{"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}'
+SIGN_INS: Mapping[str, Fault] = {
+    "renewed": {"effect": "delay"},
+    "renewed after an answer was lost": {"effect": "drop_after"},
+    "renewed by an answer that is cut": {"effect": "malformed"},
+    "not renewed for long": {"effect": "UNAVAILABLE", "times": 0},
+    "refused": {"effect": "respond", "status": 400, "body": BAD_REFRESH_TOKEN, "times": 0},
+}
+
+
+@pytest.mark.parametrize(("step", "fault"), at_every_step(SIGN_INS))
+def test_an_access_token_that_ends_on_the_way_leaves_no_trace(
+    begin: Begin, expected: Outcome, step: tuple[str, str], fault: Fault
+) -> None:
+    day = begin(app=True)
+
+    def end() -> None:
+        day.sandbox.faults.add(**{**fault, "path": TOKEN})
+        day.sandbox.expire_tokens()
+
+    day.meet(step, end)
+    day.ends_well(expected)
+    assert 401 in {request.status for request in day.sandbox.requests}
+
+
+def test_a_refresh_token_that_is_refused_is_told_once_and_nothing_is_lost(
+    begin: Begin, expected: Outcome
+) -> None:
+    day = begin(app=True)
+    refused = day.sandbox.faults.add("respond", path=TOKEN, status=400, body=BAD_REFRESH_TOKEN, times=0)
+    first = day.run()
+    assert first.exit_code is ExitCode.UNREACHABLE
+    assert first.error is not None
+    assert "BAD_REFRESH_TOKEN: missing or invalid refresh token" in str(first.error)
+    assert refused.seen == 1, "credentials that are refused are not tried again"
+    day.sandbox.faults.clear()
+    day.ends_well(expected)
+
+
+def test_an_account_that_is_moving_for_hours_ends_the_run_and_says_so(
+    begin: Begin, expected: Outcome
+) -> None:
+    day = begin()
+    moving = day.sandbox.faults.add("MIGRATION", path="/associations/", status=477, retry_after=7200, times=0)
+    first = day.run()
+    assert first.exit_code is ExitCode.UNREACHABLE
+    assert "asks to come back in 120 min" in str(first.error)
+    assert moving.seen == 1
+    day.sandbox.faults.clear()
+    day.ends_well(expected)
 
 
 def test_a_refusal_in_a_partial_answer_concerns_its_record_alone(begin: Begin, expected: Outcome) -> None:

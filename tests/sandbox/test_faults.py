@@ -30,6 +30,7 @@ def statuses(api: Api, count: int) -> list[int | str]:
         ("truncate", {}, ["dropped", 200]),
         ("malformed", {}, ["dropped", 200]),  # the client finds no JSON
         ("delay", {"seconds": 0}, [200, 200]),
+        ("late", {"seconds": 0}, [200, 200]),
         ("INVALID_SESSION_ID", {}, [401, 200]),
         ("REQUEST_LIMIT_EXCEEDED", {"times": 0}, [403, 403, 403]),
         ("UNKNOWN_EXCEPTION", {}, [500, 200]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -13,16 +13,16 @@ from pipelint.config.masking import masker
 from pipelint.connectors import answers
 from pipelint.connectors.base import ConnectContext
 from pipelint.connectors.clock import ServerClock
-from pipelint.connectors.http import AnswerLost
+from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.hubspot import paths
 from pipelint.connectors.hubspot.pace import Pace
 from pipelint.connectors.hubspot.paths import Paths
-from pipelint.connectors.hubspot.refusal import translated
+from pipelint.connectors.hubspot.refusal import APP, translated
 from pipelint.connectors.hubspot.settings import OAuth, Settings, StaticToken
 from pipelint.connectors.hubspot.wire import Answer, Wire
 from pipelint.connectors.quota import Allowance
 from pipelint.connectors.retry import RetryPolicy
-from pipelint.errors import Retry, SessionExpired, SignInRefused
+from pipelint.errors import Busy, QuotaExhausted, Retry, SessionExpired, SignInRefused
 
 T = TypeVar("T")
 Query: TypeAlias = Sequence[tuple[str, str]]
@@ -121,21 +121,18 @@ class Client:
         self._token: str | None = None
         self._ends: datetime | None = None
         self._signing_in = threading.Lock()
+        self._reached = False
         self._account: Account | None = None
 
     # Calls
 
     def get(self, path: str, kind: type[T], *, name: str, query: Query = ()) -> T:
         """A decoded answer; one that is cut or not JSON is asked for again."""
-        return self.policy.run(
-            name, lambda: decoded(self._signed_in("GET", path, name, query, None), kind, name)
-        )
+        return self._try(name, lambda: decoded(self._signed_in("GET", path, name, query, None), kind, name))
 
     def ask(self, path: str, body: object, kind: type[T], *, name: str) -> T:
         """The answer to a question that travels as a POST, and does no harm when it is asked again."""
-        return self.policy.run(
-            name, lambda: decoded(self._signed_in("POST", path, name, (), body), kind, name)
-        )
+        return self._try(name, lambda: decoded(self._signed_in("POST", path, name, (), body), kind, name))
 
     def search(self, path: str, body: object, *, name: str) -> Rows:
         """A page of a search; its limit of five a second is the whole account's (fact sheet §12)."""
@@ -144,13 +141,13 @@ class Client:
             self.pace.search()
             return decoded(self._signed_in("POST", path, name, (), body), Rows, name)
 
-        return self.policy.run(name, once)
+        return self._try(name, once)
 
     def change(
         self, method: str, path: str, body: object, *, name: str, final: type[Retry] | tuple[()] = AnswerLost
     ) -> bytes:
         """The answer to a change. Where it is lost, the caller looks before the change is sent again."""
-        return self.policy.run(name, lambda: self._signed_in(method, path, name, (), body).body, final=final)
+        return self._try(name, lambda: self._signed_in(method, path, name, (), body).body, final=final)
 
     def pages(self, path: str, query: Query, *, name: str, after: str | None = None) -> Iterator[Rows]:
         """The pages of a list, from a mark on."""
@@ -176,6 +173,10 @@ class Client:
 
     def close(self) -> None:
         self._wire.close()
+
+    def _try(self, name: str, call: Callable[[], T], *, final: type[Retry] | tuple[()] = ()) -> T:
+        """Patient with a server that has answered before; one that never did is more likely a wrong address."""
+        return self.policy.run(name, call, final=final, hurried=() if self._reached else NotSent)
 
     def _signed_in(self, method: str, path: str, name: str, query: Query, body: object) -> Answer:
         """One call; an access token that has ended is renewed, once."""
@@ -208,6 +209,7 @@ class Client:
 
     def _note(self, headers: Mapping[str, str]) -> None:
         """Learn from any answer: the server's clock, and what is left of the limits."""
+        self._reached = True
         self.pace.note(headers)
         allowed, left = (
             answers.number(headers.get(f"X-HubSpot-RateLimit-{word}"))
@@ -220,12 +222,13 @@ class Client:
     # Sign-in
 
     def _current(self) -> str:
+        """The access token, a new one where that ends soon; all calls share it."""
         auth = self.settings.auth
         if isinstance(auth, StaticToken):
             return auth.token.reveal()
         with self._signing_in:
             if self._token is None or (self._ends is not None and self.context.clock() >= self._ends):
-                token = self.policy.run("sign-in", lambda: self._refreshed(auth))
+                token = self._refreshed(auth)
                 masker.register(token.access_token)
                 self._token = token.access_token
                 self._ends = self.context.clock() + timedelta(seconds=token.expires_in) - AHEAD
@@ -239,13 +242,17 @@ class Client:
             "refresh_token": auth.refresh_token.reveal(),
         }
         self.api_calls += 1
-        answer = self._wire.send("POST", paths.TOKEN, form=form)
-        if answer.status >= 300:
+        try:
+            answer = self._wire.send("POST", paths.TOKEN, form=form)
+            if answer.status < 300:
+                return decoded(answer, Token, "sign-in")
             error = translated("sign-in", answer.status, answer.body, answer.headers)
-            if isinstance(error, Retry) and not isinstance(error, SessionExpired):
+            if isinstance(error, Busy | AnswerLost | QuotaExhausted):
                 raise error
-            raise SignInRefused(error.message, hint=error.hint)
-        return decoded(answer, Token, "sign-in")
+        except AnswerLost as lost:
+            # The call that needs the token has not been sent: also a change may be tried again.
+            raise NotSent(lost.message, hint=lost.hint) from None
+        raise SignInRefused(error.message, hint=APP)
 
 
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}

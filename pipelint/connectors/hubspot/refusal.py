@@ -25,11 +25,17 @@ ANY: Final = ""
 
 
 class RequestInvalid(UnexpectedAnswer):
-    """A whole request failed over its content, perhaps over a single value of one record in it."""
+    """A whole request failed over its content, perhaps over a single value of one record in it.
 
-    def __init__(self, message: str, *, code: str, fields: tuple[str, ...] = (), hint: str = "") -> None:
+    `reason` are HubSpot's own words alone, for those who know what was asked.
+    """
+
+    def __init__(
+        self, message: str, *, code: str, reason: str = "", fields: tuple[str, ...] = (), hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.code = code
+        self.reason = reason or message
         self.fields = fields
 
 
@@ -44,20 +50,20 @@ class Meaning:
 
 
 _SERVICE_KEY = "make a new service key (Settings > Integrations > Service keys) and set it"
-_APP = "check client_id, client_secret and refresh_token; install the app again if it was removed"
+APP: Final = "check client_id, client_secret and refresh_token; install the app again if it was removed"
 _SCOPE = "add the scopes to the service key or app"
 _LATER = "the allowance comes back at midnight of the account's time zone; the next run continues"
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
     # the token endpoint (fact sheet §2)
     *(
-        Meaning(None, code, SignInRefused, _APP)
+        Meaning(None, code, SignInRefused, APP)
         for code in (
             "BAD_REFRESH_TOKEN", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET", "BAD_AUTH_CODE",
             "BAD_REDIRECT_URI", "BAD_GRANT_TYPE",
         )
     ),
-    Meaning(401, "INVALID_AUTHENTICATION", SignInRefused, _SERVICE_KEY),
+    # an app signs in again, once; a service key does not end by itself
     Meaning(401, ANY, SessionExpired, _SERVICE_KEY),
     # a person has to change something
     Meaning(403, "MISSING_SCOPES", PermissionMissing, _SCOPE),
@@ -69,7 +75,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(429, ANY, Busy),
     Meaning(423, ANY, Busy),
     Meaning(477, ANY, Busy, "HubSpot is moving the account to another data centre"),
-    *(Meaning(status, ANY, Busy) for status in (500, 502, 503, 504, 521, 522, 523, 524)),
+    *(Meaning(status, ANY, Busy) for status in (500, 502, 503, 504, *range(520, 530))),
     # one record, or what a request says
     Meaning(404, ANY, RecordGone),
     Meaning(409, ANY, RequestInvalid),
@@ -83,6 +89,10 @@ WAITS: Final[Mapping[str, float]] = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1
 
 LOCKED: Final = 2.0
 """Seconds to let a record alone that somebody else is writing."""
+
+
+LONG: Final = 120.0
+"""Seconds from which on a wait is worth telling: moving an account takes hours (fact sheet §12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +124,18 @@ def translated(name: str, status: int, body: bytes, headers: Mapping[str, str]) 
             return AnswerLost(f"HubSpot's refusal of {name} (HTTP {status}) is cut short")
         refusal = Refusal()
     line = meaning(status, refusal)
-    said = refusal.message or refusal.category or f"HTTP {status}"
+    code = refusal.code or refusal.category or refusal.policy
+    said = ": ".join(part for part in (code, refusal.message) if part) or f"HTTP {status}"
     reference = f"; its reference {refusal.reference}" if refusal.reference else ""
     text = f"HubSpot refuses {name} ({said}{reference})"
     if issubclass(line.raises, Busy | SessionExpired):
-        return line.raises(text, hint=line.hint, after=_wait(status, refusal, headers))
+        after = _wait(status, refusal, headers)
+        asked = f"; it asks to come back in {after / 60:,.0f} min" if after and after >= LONG else ""
+        return line.raises(text + asked, hint=line.hint, after=after)
     if issubclass(line.raises, RequestInvalid):
-        code = refusal.code or refusal.category or str(status)
-        return line.raises(text, code=code, fields=refusal.fields, hint=line.hint)
+        return line.raises(
+            text, code=code or str(status), reason=refusal.message, fields=refusal.fields, hint=line.hint
+        )
     hint = f"{line.hint}: {', '.join(refusal.scopes)}" if refusal.scopes else line.hint
     return line.raises(text, hint=hint)
 
@@ -142,7 +156,11 @@ def read(body: bytes) -> Refusal:
     message = first.get("message") or answer.get("message") or answer.get("error_description") or ""
     status = answer.get("status")
     category = (
-        answer.get("category") or answer.get("errorType") or (status if status != "error" else "") or ""
+        answer.get("category")
+        or answer.get("errorType")
+        or (status if status != "error" else "")
+        or answer.get("error")
+        or ""
     )
     return Refusal(
         category=str(category),

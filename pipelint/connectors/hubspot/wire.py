@@ -117,11 +117,11 @@ class Wire:
             return NotSent(f"cannot reach {self._host}: the proxy refuses", hint=_CHECK)
         if isinstance(cause, NameResolutionError):
             return NotSent(f"cannot reach {self._host}: its name is not known", hint=_CHECK)
+        if isinstance(cause, NewConnectionError):  # which urllib3 counts among the time-outs
+            return NotSent(f"cannot reach {self._host}: the connection is refused", hint=_CHECK)
         if isinstance(cause, ConnectTimeoutError):
             seconds = f"{CONNECT_SECONDS:.0f} s"
             return NotSent(f"cannot reach {self._host}: no answer within {seconds}", hint=_CHECK)
-        if isinstance(cause, NewConnectionError):
-            return NotSent(f"cannot reach {self._host}: the connection is refused", hint=_CHECK)
         if isinstance(cause, ReadTimeoutError):
             return AnswerLost(f"{self._host} did not answer within {READ_SECONDS:.0f} s")
         if isinstance(cause, IncompleteRead | DecodeError):

@@ -107,7 +107,7 @@ class Writer:
             yield (
                 Outcome(batch[0].id, "gone", message=error.message)
                 if isinstance(error, RecordGone)
-                else _refused(batch[0], error.code, error.message, *error.fields)
+                else _refused(batch[0], error.code, error.reason, *error.fields)
             )
             return
         self._portal.forget()

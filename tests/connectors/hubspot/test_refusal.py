@@ -28,9 +28,10 @@ def error(status: int, body: object, headers: dict[str, str] | None = None) -> P
 
 
 CASES = [
-    (401, {"category": "INVALID_AUTHENTICATION", "message": "bad"}, SignInRefused),
+    (401, {"category": "INVALID_AUTHENTICATION", "message": "bad"}, SessionExpired),
     (401, {"category": "EXPIRED_AUTHENTICATION", "message": "old"}, SessionExpired),
     (400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, SignInRefused),
+    (401, {"error": "invalid_grant", "error_description": "revoked"}, SessionExpired),
     (403, {"category": "MISSING_SCOPES", "message": "no"}, PermissionMissing),
     (403, {"message": "This hapikey doesn't have proper permissions!"}, PermissionMissing),
     (404, {"category": "OBJECT_NOT_FOUND", "message": "resource not found"}, RecordGone),
@@ -41,8 +42,7 @@ CASES = [
     (429, {"category": "RATE_LIMITS", "message": "You have reached your secondly limit."}, Busy),
     (429, {"errorType": "RATE_LIMIT", "policyName": "DAILY"}, QuotaExhausted),
     (477, {"message": "migration"}, Busy),
-    (500, {}, Busy),
-    (521, {}, Busy),
+    *((status, {}, Busy) for status in (500, 502, 503, 504, *range(520, 530))),
     (418, {}, UnexpectedAnswer),
 ]
 
@@ -55,19 +55,29 @@ def test_a_refusal_says_what_the_caller_does_next(
 
 
 WAITS = [
-    ({"policyName": "TEN_SECONDLY_ROLLING"}, {}, 10.0),
-    ({"message": "You have reached your secondly limit."}, {}, 1.0),
-    ({"policyName": "TEN_SECONDLY_ROLLING"}, {"retry-after": "3"}, 3.0),
+    (429, {"policyName": "TEN_SECONDLY_ROLLING"}, {}, 10.0),
+    (429, {"message": "You have reached your secondly limit."}, {}, 1.0),
+    (429, {"policyName": "TEN_SECONDLY_ROLLING"}, {"retry-after": "3"}, 3.0),
+    (429, {"message": "Slow down."}, {}, None),
+    (423, {"message": "locked"}, {}, 2.0),
+    (423, {"message": "locked"}, {"Retry-After": "5"}, 5.0),
+    (477, {"message": "migration"}, {"Retry-After": "7200"}, 7200.0),
+    (503, {}, {"Retry-After": "Sun, 22 Nov 2026 09:00:00 GMT"}, None),
 ]
 
 
-@pytest.mark.parametrize(("body", "headers", "seconds"), WAITS)
+@pytest.mark.parametrize(("status", "body", "headers", "seconds"), WAITS)
 def test_the_policy_says_how_long_to_wait_where_no_header_does(
-    body: object, headers: dict[str, str], seconds: float
+    status: int, body: object, headers: dict[str, str], seconds: float | None
 ) -> None:
-    found = error(429, body, {**JSON, **headers})
+    found = error(status, body, {**JSON, **headers})
     assert isinstance(found, Busy)
     assert found.after == seconds
+
+
+def test_a_wait_of_hours_is_told() -> None:
+    found = error(477, {"message": "This account is being moved."}, {**JSON, "Retry-After": "7200"})
+    assert "asks to come back in 120 min" in found.message
 
 
 def test_missing_scopes_are_named() -> None:
@@ -90,6 +100,7 @@ def test_the_reason_of_one_value_is_quoted_rather_than_the_json_of_all() -> None
     assert isinstance(found, RequestInvalid)
     assert "maybe was not one of the allowed options" in found.message
     assert (found.code, found.fields) == ("INVALID_OPTION", ("pipelint_severity",))
+    assert found.reason == "maybe was not one of the allowed options"
 
 
 def test_a_page_that_is_not_json_is_never_quoted() -> None:
