@@ -1,45 +1,18 @@
-"""A HubSpot sandbox whose clock stands still, and a client that shows status and body as they came."""
+"""A HubSpot sandbox whose clock stands still, and a client of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import requests
 
 from pipelint.sandbox.hubspot import HubSpotSandbox
+from tests.sandbox.client import NOW, Client
 
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
 
-
-@dataclass
-class Api:
-    """Calls with one token; `status` and `headers` are those of the last answer."""
-
-    base_url: str
-    token: str
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def call(self, method: str, path: str, **options: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
-        answer = requests.request(method, self.base_url + path, headers=headers, timeout=5, **options)
-        self.status, self.headers = answer.status_code, dict(answer.headers)
-        if "json" in answer.headers.get("Content-Type", "") and answer.content:
-            return answer.json()
-        return answer.text
-
-    def get(self, path: str, **parameters: Any) -> Any:
-        return self.call("GET", path, params=parameters)
-
-    def post(self, path: str, json: object) -> Any:
-        return self.call("POST", path, json=json)
-
-    def patch(self, path: str, json: object) -> Any:
-        return self.call("PATCH", path, json=json)
+class Api(Client):
+    """Calls with one token."""
 
     def search(self, *filters: dict[str, Any], kind: str = "deals", **body: Any) -> Any:
         return self.post(f"/crm/v3/objects/{kind}/search", {"filterGroups": [{"filters": filters}], **body})

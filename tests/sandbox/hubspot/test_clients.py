@@ -6,7 +6,7 @@ from hubspot.crm import deals, properties
 from hubspot.crm.associations import v4
 
 from pipelint.sandbox.hubspot import HubSpotSandbox
-from tests.sandbox.hubspot.conftest import NOW
+from tests.sandbox.client import NOW
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 import json
 
 from pipelint.sandbox.hubspot import HubSpotSandbox
-from tests.sandbox.hubspot.conftest import NOW, Api
+from tests.sandbox.client import NOW
+from tests.sandbox.hubspot.conftest import Api
 
 STAGES = [
     {"id": "s1", "label": "First", "metadata": {"isClosed": "false", "probability": "0.2"}},

@@ -6,21 +6,8 @@ import pytest
 import requests
 
 from pipelint.sandbox.hubspot import HubSpotSandbox
-from tests.sandbox.hubspot.conftest import Api
 
 DEALS = "/crm/v3/objects/deals"
-
-
-def statuses(api: Api, count: int) -> list[int | str]:
-    """What so many calls came to; "dropped" where no whole answer came."""
-    seen: list[int | str] = []
-    for _ in range(count):
-        try:
-            api.get(DEALS)
-            seen.append(api.status)
-        except requests.exceptions.RequestException:
-            seen.append("dropped")
-    return seen
 
 
 @pytest.mark.parametrize(
@@ -42,7 +29,7 @@ def statuses(api: Api, count: int) -> list[int | str]:
 )
 def test_a_fault_strikes_the_requests_it_is_meant_for(sandbox, api, effect, details, expected):
     sandbox.faults.add(effect, **details)
-    assert statuses(api, len(expected)) == expected
+    assert api.statuses(DEALS, len(expected)) == expected
 
 
 @pytest.mark.parametrize(
@@ -100,7 +87,7 @@ def test_an_account_can_be_changed_from_outside(sandbox, api):
 
 def test_limits_and_lag_can_be_set_from_outside(sandbox, api):
     assert control(sandbox, "limits", per_day=1)["per_day"] == 1
-    assert statuses(api, 2) == [200, 429]
+    assert api.statuses(DEALS, 2) == [200, 429]
     assert control(sandbox, "limits", per_day=0)["per_day"] == 0
     assert control(sandbox, "index-lag", seconds=5)["seconds"] == 5
     control(sandbox, "change", type="deals", properties={"dealname": "New"})
@@ -110,5 +97,5 @@ def test_limits_and_lag_can_be_set_from_outside(sandbox, api):
 
 
 def test_the_request_log_tells_what_came(sandbox, api):
-    statuses(api, 2)
+    api.statuses(DEALS, 2)
     assert [(it.method, it.path, it.status) for it in sandbox.requests] == [("GET", DEALS, 200)] * 2

@@ -6,7 +6,7 @@ import pytest
 
 from pipelint.sandbox.illnesses import ILLNESSES
 from pipelint.sandbox.salesforce import SalesforceSandbox
-from tests.sandbox.hubspot.conftest import NOW
+from tests.sandbox.client import NOW
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.sandbox.hubspot.conftest import NOW
+from tests.sandbox.client import NOW
 
 STAMP = "hs_lastmodifieddate"
 

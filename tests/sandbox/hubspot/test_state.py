@@ -1,7 +1,8 @@
 """An account in a file: what an administrator and the API changed is there again."""
 
 from pipelint.sandbox.hubspot import HubSpotSandbox
-from tests.sandbox.hubspot.conftest import NOW, Api
+from tests.sandbox.client import NOW
+from tests.sandbox.hubspot.conftest import Api
 
 
 def test_records_and_settings_come_back(tmp_path):

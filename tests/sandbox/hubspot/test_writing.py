@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipelint.sandbox.hubspot.history import Source
-from tests.sandbox.hubspot.conftest import NOW
+from tests.sandbox.client import NOW
 
 DATED = "/crm/objects/2026-09/deals"
 

@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from pipelint.sandbox.pipedrive import PipedriveSandbox
-from tests.sandbox.pipedrive.conftest import NOW, Api
+from tests.sandbox.client import NOW
+from tests.sandbox.pipedrive.conftest import Api
 
 STAGES = "/api/v2/stages"
 

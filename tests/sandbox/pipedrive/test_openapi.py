@@ -11,7 +11,8 @@ import pytest
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.call import Route
 from pipelint.sandbox.pipedrive.routes import ROUTES
-from tests.sandbox.pipedrive.conftest import NOW, Api
+from tests.sandbox.client import NOW
+from tests.sandbox.pipedrive.conftest import Api
 from tests.sandbox.pipedrive.openapi import Operation, Witness, needs_specs, operation
 
 pytestmark = needs_specs

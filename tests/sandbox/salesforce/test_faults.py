@@ -3,21 +3,7 @@
 import pytest
 import requests
 
-from tests.sandbox.conftest import Api
-
 PATH = "/limits"
-
-
-def statuses(api: Api, count: int) -> list[int | str]:
-    """What so many calls came to; "dropped" where the connection broke."""
-    seen: list[int | str] = []
-    for _ in range(count):
-        try:
-            api.get(PATH)
-            seen.append(api.status)
-        except requests.exceptions.RequestException:
-            seen.append("dropped")
-    return seen
 
 
 @pytest.mark.parametrize(
@@ -43,7 +29,7 @@ def statuses(api: Api, count: int) -> list[int | str]:
 )
 def test_a_fault_strikes_the_requests_it_is_meant_for(sandbox, api, effect, details, expected):
     sandbox.faults.add(effect, **details)
-    assert statuses(api, len(expected)) == expected
+    assert api.statuses(PATH, len(expected)) == expected
 
 
 def test_a_native_error_has_the_native_body(sandbox, api):
@@ -86,10 +72,10 @@ def test_faults_can_be_scripted_and_cleared_over_http(sandbox, api):
     url = f"{sandbox.base_url}/_sandbox/faults"
     answer = requests.post(url, json=[{"effect": "SERVER_UNAVAILABLE", "times": 0}], timeout=5)
     assert answer.json()["script"][0]["code"] == "SERVER_UNAVAILABLE"
-    assert statuses(api, 1) == [503]
+    assert api.statuses(PATH, 1) == [503]
     assert requests.get(url, timeout=5).json()["script"][0]["seen"] == 1
     requests.delete(url, timeout=5)
-    assert statuses(api, 1) == [200]
+    assert api.statuses(PATH, 1) == [200]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +96,7 @@ def test_a_fault_that_makes_no_sense_is_refused(sandbox, fault):
 
 def test_requests_are_logged_with_what_became_of_them(sandbox, api):
     sandbox.faults.add("drop", nth=2)
-    statuses(api, 2)
+    api.statuses(PATH, 2)
     log = requests.get(f"{sandbox.base_url}/_sandbox/requests", timeout=5).json()
     assert log["count"] == 2
     assert [(it["method"], it["path"][-7:], it["status"]) for it in log["requests"]] == [
@@ -148,9 +134,9 @@ def test_a_second_user_gets_a_token_over_http(sandbox):
 
 def test_a_stopped_sandbox_is_unreachable_and_comes_back_where_it_was(sandbox, api):
     sandbox.stop()
-    assert statuses(api, 1) == ["dropped"]
+    assert api.statuses(PATH, 1) == ["dropped"]
     sandbox.start()
-    assert statuses(api, 1) == [200]
+    assert api.statuses(PATH, 1) == [200]
 
 
 def test_a_taken_port_is_an_error_not_the_end_of_the_program(sandbox):

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from pipelint.sandbox.salesforce import bulk_ingest, bulk_load
-from tests.sandbox.conftest import Api
+from tests.sandbox.salesforce.conftest import Api
 
 
 def start(api: Api, operation: str = "update", sobject: str = "Opportunity", **options: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import Api
+from tests.sandbox.salesforce.conftest import Api
 
 FLAGS = {
     "type": "MultiselectPicklist",

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pipelint.sandbox.salesforce import SalesforceSandbox
-from tests.sandbox.conftest import NOW
+from tests.sandbox.client import NOW
 
-TREES = Path(__file__).parents[3] / "shared" / "data" / "salesforce-trees"
+TREES = Path(__file__).parents[4] / "shared" / "data" / "salesforce-trees"
 
 needs_trees = pytest.mark.skipif(not TREES.exists(), reason=f"no exported trees at {TREES.name}")
 

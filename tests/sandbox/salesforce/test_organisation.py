@@ -8,7 +8,7 @@ import pytest
 from pipelint.sandbox.illnesses import ILLNESSES
 from pipelint.sandbox.salesforce import SalesforceSandbox
 from pipelint.sandbox.salesforce.store import Row
-from tests.sandbox.conftest import NOW
+from tests.sandbox.client import NOW
 
 OPEN = "IsClosed = false AND "
 LATE = "StageName IN ('Proposal/Price Quote', 'Negotiation/Review') AND "

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from pipelint.sandbox.salesforce import SalesforceSandbox
-from tests.sandbox.conftest import NOW, Api
+from tests.sandbox.client import NOW
+from tests.sandbox.salesforce.conftest import Api
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +123,9 @@ def test_the_recycle_bin_forgets_after_15_days(sandbox, deal):
 def test_a_purged_log_says_from_when_on_it_knows(sandbox, api, deal):
     sandbox.org.delete("Opportunity", deal())
     window = {"start": "2026-11-22T00:00:00Z", "end": "2026-11-23T12:00:00Z"}
-    assert len(api.get("/sobjects/Opportunity/deleted", params=window)["deletedRecords"]) == 1
+    assert len(api.get("/sobjects/Opportunity/deleted", **window)["deletedRecords"]) == 1
     sandbox.org.purge_deleted()
-    answer = api.get("/sobjects/Opportunity/deleted", params=window)
+    answer = api.get("/sobjects/Opportunity/deleted", **window)
     assert (answer["deletedRecords"], answer["earliestDateAvailable"]) == ([], "2026-11-23T09:00:00.000+0000")
 
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from pipelint.sandbox.salesforce import SalesforceSandbox
-from tests.sandbox.conftest import NOW, Api
+from tests.sandbox.client import NOW
+from tests.sandbox.salesforce.conftest import Api
 
 STORED = [
     ("NextStep", "  call back  ", "call back"),

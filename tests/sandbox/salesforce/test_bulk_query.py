@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from pipelint.sandbox.salesforce import SalesforceSandbox
-from tests.sandbox.conftest import Api
+from tests.sandbox.salesforce.conftest import Api
 
 
 def start(api: Api, soql: str, operation: str = "query", **options: str) -> str:
@@ -27,7 +27,7 @@ def download(api: Api, job: str, size: int = 50_000, delimiter: str = ",") -> li
     rows: list[dict[str, str]] = []
     locator: dict[str, str] = {}
     while True:
-        text = api.get(f"/jobs/query/{job}/results", params={"maxRecords": str(size), **locator})
+        text = api.get(f"/jobs/query/{job}/results", maxRecords=str(size), **locator)
         found = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
         assert api.headers["Sforce-NumberOfRecords"] == str(len(found))
         rows += found
@@ -147,7 +147,7 @@ def test_a_job_that_is_not_done_has_no_results(api):
 def test_an_unknown_locator_is_refused(api, locator):
     job = start(api, "SELECT Id FROM Opportunity")
     finish(api, job)
-    answer = api.get(f"/jobs/query/{job}/results", params={"locator": locator})
+    answer = api.get(f"/jobs/query/{job}/results", locator=locator)
     assert (api.status, answer[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
 
 

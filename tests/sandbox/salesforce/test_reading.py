@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import Api
+from tests.sandbox.salesforce.conftest import Api
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_archived_activities_show_in_query_all_only(generated):
 def test_one_record_by_either_id(api, deal):
     identity = deal("One", Amount=12.5)
     for spelling in (identity, identity[:15]):
-        record = api.get(f"/sobjects/Opportunity/{spelling}", params={"fields": "Name,amount,IsWon"})
+        record = api.get(f"/sobjects/Opportunity/{spelling}", fields="Name,amount,IsWon")
         assert {k: v for k, v in record.items() if k != "attributes"} == {
             "Name": "One",
             "Amount": 12.5,
@@ -138,13 +138,13 @@ def test_deletions_and_updates_of_a_window(sandbox, api, deal):
     sandbox.clock.advance(timedelta(hours=1))
     sandbox.org.delete("Opportunity", gone)
     window = {"start": "2026-11-23T08:00:00+00:00", "end": "2026-11-23T11:00:00+00:00"}
-    deleted = api.get("/sobjects/Opportunity/deleted/", params=window)
+    deleted = api.get("/sobjects/Opportunity/deleted/", **window)
     assert deleted == {
         "deletedRecords": [{"id": gone, "deletedDate": "2026-11-23T10:00:00.000+0000"}],
         "earliestDateAvailable": "2026-11-08T10:00:00.000+0000",
         "latestDateCovered": "2026-11-23T10:00:00.000+0000",
     }
-    updated = api.get("/sobjects/Opportunity/updated/", params=window)
+    updated = api.get("/sobjects/Opportunity/updated/", **window)
     assert updated == {"ids": [kept], "latestDateCovered": "2026-11-23T10:00:00.000+0000"}
 
 
@@ -158,7 +158,7 @@ def test_deletions_and_updates_of_a_window(sandbox, api, deal):
     ],
 )
 def test_a_window_has_its_limits(api, kind, start, end):
-    refusal = api.get(f"/sobjects/Opportunity/{kind}/", params={"start": start, "end": end})
+    refusal = api.get(f"/sobjects/Opportunity/{kind}/", start=start, end=end)
     assert refusal[0]["errorCode"] == "INVALID_REPLICATION_DATE"
 
 
@@ -193,12 +193,12 @@ def test_describe_says_what_a_connector_asks(api):
 def test_describe_answers_304_until_something_changed(sandbox, api):
     api.get("/sobjects/Opportunity/describe")
     since = {"If-Modified-Since": api.headers["Last-Modified"]}
-    api.get("/sobjects/Opportunity/describe", headers=since)
+    api.call("GET", "/sobjects/Opportunity/describe", headers=since)
     assert api.status == 304
     sandbox.clock.advance(timedelta(minutes=1))
     field = {"FullName": "Opportunity.New__c", "Metadata": {"type": "Date", "label": "New"}}
     api.post("/tooling/sobjects/CustomField", field)
-    api.get("/sobjects/Opportunity/describe", headers=since)
+    api.call("GET", "/sobjects/Opportunity/describe", headers=since)
     assert api.status == 200
 
 

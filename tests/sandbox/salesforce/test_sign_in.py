@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from pipelint.sandbox.salesforce import SalesforceSandbox
-from tests.sandbox.conftest import NOW, Api
+from tests.sandbox.client import NOW
+from tests.sandbox.salesforce.conftest import Api
 
 CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 
