@@ -15,6 +15,7 @@ from pipelint.connectors.base import Connector, Outcome
 from pipelint.engine import refusals, shown
 from pipelint.engine.cache.encode import microseconds
 from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.own_fields import as_named
 from pipelint.engine.plan import PlannedRecord
 from pipelint.engine.refusals import Refusal
 from pipelint.engine.values import one_from_json, one_to_json, plain, to_json
@@ -94,7 +95,7 @@ def _settle_kind(
     rows: list[tuple[int, RecordKind, str, str, str]],
     at: datetime,
 ) -> None:
-    visible = {info.name for info in connector.fields(kind)}
+    visible = as_named(connector.fields(kind)).keys()
     names = sorted({field for _, _, _, field, _ in rows} & visible)
     ids = list(dict.fromkeys(record for _, _, record, _, _ in rows))
     current = {

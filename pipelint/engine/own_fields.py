@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pipelint.connectors.base import OwnField, OwnFieldType
+from pipelint.connectors.base import FieldInfo, OwnField, OwnFieldType
 from pipelint.connectors.naming import field_name
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.own_fields import OWN_FIELDS, SEVERITY_CHOICES, score_fields
@@ -44,3 +44,8 @@ def own_fields(pack: Pack, connection: str, crm: str, kind: RecordKind) -> tuple
             )
         )
     return tuple(fields)
+
+
+def as_named(infos: Sequence[FieldInfo]) -> dict[str, FieldInfo]:
+    """The fields of a CRM by the names we write them under; one that makes keys of its own knows ours by label."""
+    return {info.label: info for info in infos} | {info.name: info for info in infos}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipelint.connectors.base import Connector, FieldInfo, OwnField, OwnFieldType, WriteValue
+from pipelint.engine.own_fields import as_named
 from pipelint.engine.written import UNSCORED, Part, values_of
 from pipelint.rules.catalogue import RecordKind
 
@@ -24,9 +25,7 @@ class Targets:
         self.kind: RecordKind = kind
         self.infos: dict[str, FieldInfo] = {}
         if wanted:
-            seen = connector.fields(kind)
-            # A CRM that makes keys of its own knows our fields by their labels.
-            self.infos = {info.label: info for info in seen} | {info.name: info for info in seen}
+            self.infos = as_named(connector.fields(kind))
         self.lacked = 0
         """How often something was lacking."""
         self._lacking: dict[str, dict[str, None]] = {}

@@ -11,6 +11,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.hold import hold
 from pipelint.engine.journal import settle
 from pipelint.engine.lock import run_lock
+from pipelint.engine.own_fields import as_named
 from pipelint.engine.plan import Plan, PlannedChange, PlannedRecord
 from pipelint.engine.project import Project
 from pipelint.engine.push import PushResult, push
@@ -151,7 +152,7 @@ def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *
 def _plan(
     cache: Cache, connector: Connector, kind: RecordKind, lines: Sequence[Written], into: UndoneConnection
 ) -> None:
-    infos = {info.name: info for info in connector.fields(kind)}
+    infos = as_named(connector.fields(kind))
     fields = {line.field for line in lines}
     names = sorted(fields & infos.keys())
     by_record: dict[str, list[Written]] = {}

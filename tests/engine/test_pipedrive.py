@@ -54,6 +54,16 @@ class Company:
         self.spent.append((self.sandbox.clock.now(), left - self.sandbox.limits.left))
         return whole.connections["sales"]
 
+    def severities(self) -> list[str]:
+        """What the deals show that show anything."""
+        field = self.sandbox.company.fields.by_name("deals", "Pipelint severity")
+        labels = {option["id"]: option["label"] for option in field["options"]}
+        held = [
+            deal["custom_fields"].get(field["field_code"])
+            for deal in self.sandbox.company.store.select(DEALS)
+        ]
+        return [labels[option] for option in held if option is not None]
+
     def written(self) -> list[str]:
         """The ids of the deals and leads that were written, in order."""
         return [
@@ -92,6 +102,16 @@ def test_flags_reach_the_deals_and_a_second_run_writes_nothing(company: Company)
     assert second.push.written == 0
 
 
+def test_an_undo_takes_everything_back_and_a_resumed_push_writes_it_again(company: Company) -> None:
+    company.run()
+    shown = company.severities()
+    assert {"error", "clean"} <= set(shown)
+    undone = undo(company.project, company.last).connections["sales"]
+    assert (undone.skipped, company.severities()) == ([], [])
+    push(company.project, resume=True)
+    assert company.severities() == shown
+
+
 def test_our_own_writes_cause_no_further_calls(company: Company) -> None:
     company.run()
     company.sandbox.clock.advance(HOUR)
@@ -128,8 +148,7 @@ def test_all_that_is_asked_and_answered_in_a_whole_job_is_as_the_specification_s
         assert second.push is not None
         assert min(first.push.written, second.push.written) > 0
         sandbox.clock.advance(timedelta(hours=25))
-        assert undo(company.project, company.last).exit_code == ExitCode.OK
-        push(company.project, resume=True)
+        undo(company.project, company.last)
     assert witness.problems == []
     assert witness.met == {operation(it.method, it.path).name for it in endpoints.ALL}
 
