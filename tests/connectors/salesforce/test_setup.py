@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from pipelint.connectors.base import Diagnosis, OwnField, OwnFieldType, SetupStep
+from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import PermissionMissing
 from pipelint.sandbox.salesforce import SalesforceSandbox
@@ -156,12 +157,10 @@ def test_in_a_version_that_is_not_spoken_doctor_looks_at_nothing_else(
     assert found[-1].what == "API version 29.0 is retired: this org speaks 31.0 to 68.0"
 
 
-def test_doctor_sees_a_wrong_clock(
-    sandbox: SalesforceSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_sees_a_wrong_clock(sandbox: SalesforceSandbox, connect: Connect) -> None:
     connector = connect(sandbox)
     now = sandbox.clock.now
-    object.__setattr__(connector._client.context, "clock", lambda: now() + timedelta(minutes=10))
+    connector._client.clock = ServerClock(lambda: now() + timedelta(minutes=10))
     found = diagnose(connector, ())
     assert any("clocks" in line.what and "600 s" in line.what for line in found)
 
