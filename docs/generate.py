@@ -9,7 +9,7 @@ from pathlib import Path
 from docs.generator.commands import commands_page
 from docs.generator.language import language_page
 from docs.generator.markdown import NOTE
-from docs.generator.refusals import refusals_page
+from docs.generator.refusals import REFUSALS
 from docs.generator.rules import rule_pages
 from docs.generator.settings import settings_page
 
@@ -22,8 +22,8 @@ def pages() -> Mapping[Path, str]:
         Path("commands.md"): commands_page(),
         Path("settings.md"): settings_page(),
         Path("rule-language.md"): language_page(),
-        Path("salesforce-errors.md"): refusals_page(),
     }
+    found |= {Path(name): made() for name, made in REFUSALS.items()}
     return found | {Path("rules") / name: text for name, text in rule_pages()}
 
 

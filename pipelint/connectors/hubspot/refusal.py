@@ -52,6 +52,7 @@ class Meaning:
 _SERVICE_KEY = "make a new service key (Settings > Integrations > Service keys) and set it"
 APP: Final = "check client_id, client_secret and refresh_token; install the app again if it was removed"
 _SCOPE = "add the scopes to the service key or app"
+_SETUP = "run: pipelint setup --apply"
 _LATER = "the allowance comes back at midnight of the account's time zone; the next run continues"
 
 MEANINGS: Final[tuple[Meaning, ...]] = (
@@ -74,10 +75,15 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     # later
     Meaning(429, ANY, Busy),
     Meaning(423, ANY, Busy),
-    Meaning(477, ANY, Busy, "HubSpot is moving the account to another data centre"),
+    Meaning(477, ANY, Busy, "HubSpot is moving the account to another data centre: wait"),
     *(Meaning(status, ANY, Busy) for status in (500, 502, 503, 504, *range(520, 530))),
     # one record, or what a request says
     Meaning(404, ANY, RecordGone),
+    Meaning(400, "PROPERTY_DOESNT_EXIST", RequestInvalid, _SETUP),
+    Meaning(400, "INVALID_OPTION", RequestInvalid, _SETUP),
+    Meaning(400, "READ_ONLY_VALUE", RequestInvalid, "let it be edited, in Settings > Properties"),
+    Meaning(400, "FAILED_VALIDATION_RULE", RequestInvalid, "remove the rule, in Settings > Properties"),
+    Meaning(400, "REQUIRED_PROPERTY", RequestInvalid, "fill it in, or leave write_version out of pipelint.yaml"),
     Meaning(409, ANY, RequestInvalid),
     Meaning(414, ANY, RequestInvalid, "map fewer fields: their names travel in the address"),
     Meaning(400, ANY, RequestInvalid),
@@ -112,6 +118,11 @@ def meaning(status: int, refusal: Refusal) -> Meaning:
     """The line of the table for a refusal."""
     names = {ANY, refusal.category, refusal.policy, refusal.code}
     return next(line for line in MEANINGS if line.status in {None, status} and line.category in names)
+
+
+def cure(code: str) -> str:
+    """What to do about a value that was refused, where that is known."""
+    return next((line.hint for line in MEANINGS if line.category == code), "")
 
 
 def translated(name: str, status: int, body: bytes, headers: Mapping[str, str]) -> PipelintError:

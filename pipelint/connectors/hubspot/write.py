@@ -15,7 +15,7 @@ from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.hubspot.client import Client, ErrorPart, Rows, decoded
 from pipelint.connectors.hubspot.normalise import sent, shown, stored
 from pipelint.connectors.hubspot.pull import batch_read
-from pipelint.connectors.hubspot.refusal import RequestInvalid
+from pipelint.connectors.hubspot.refusal import RequestInvalid, cure
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.wire import Answer
 from pipelint.errors import PermissionMissing, PipelintError, RecordGone, Retry
@@ -107,7 +107,7 @@ class Writer:
             yield (
                 Outcome(batch[0].id, "gone", message=error.message)
                 if isinstance(error, RecordGone)
-                else _refused(batch[0], error.code, error.reason, *error.fields)
+                else _refused(batch[0], error.code, _with_cure(error.reason, error.code), *error.fields)
             )
             return
         self._portal.forget()
@@ -138,9 +138,16 @@ def _outcomes(batch: Sequence[Change], answer: Rows) -> Iterator[Outcome]:
             code = error.code or error.category
             gone = bool({error.category, code} & GONE)
             fields = tuple(map(str, _listed(error.context.get("propertyName"))))
-            yield Outcome(change.id, "gone" if gone else "refused", code, brief(error.message), fields)
+            message = _with_cure(brief(error.message), code)
+            yield Outcome(change.id, "gone" if gone else "refused", code, message, fields)
         else:
             yield Outcome(change.id, "unknown", message="HubSpot's answer does not mention it")
+
+
+def _with_cure(message: str, code: str) -> str:
+    """HubSpot's words, and what to do where that is known."""
+    known = cure(code)
+    return f"{message.rstrip('.')}: {known}" if known else message
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - whatever an error's context holds

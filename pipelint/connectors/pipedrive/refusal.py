@@ -71,6 +71,14 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(None, UnexpectedAnswer),
 )  # fmt: skip
 
+BLOCKED: Final = Meaning(403, Blocked, "wait some hours; see which other integration uses the same token")
+"""Told by a page in place of JSON."""
+
+SPENT: Final = Meaning(
+    429, QuotaExhausted, "they come back at midnight of Pipedrive's servers; the next run continues"
+)
+"""Told by a header: what is left for the day is nothing."""
+
 LONGEST_WAIT: Final = 2.0
 """The window of the burst limit in seconds, for answers that name no time (fact sheet §6)."""
 
@@ -87,10 +95,8 @@ def translated(
     """The error of ours for an answer with an error status; pages that are not JSON are never quoted."""
     is_json = "json" in content_type
     if status == 403 and not is_json:
-        return Blocked(
-            "Pipedrive blocks calls from here: too many came after it had asked to slow down",
-            hint="wait some hours; see which other integration uses the same token",
-        )
+        what = "Pipedrive blocks calls from here: too many came after it had asked to slow down"
+        return BLOCKED.raises(what, hint=BLOCKED.hint)
     if status == 429:
         return _too_many(name, headers)
     try:
@@ -113,10 +119,8 @@ def translated(
 def _too_many(name: str, headers: Mapping[str, str]) -> PipelintError:
     """Two limits answer alike: that of two seconds passes, that of the day does not."""
     if headers.get("x-daily-ratelimit-token-remaining") == "0":
-        return QuotaExhausted(
-            "the company's API tokens for today are used up, by all integrations together",
-            hint="they come back at midnight of Pipedrive's servers; the next run continues",
-        )
+        what = "the company's API tokens for today are used up, by all integrations together"
+        return SPENT.raises(what, hint=SPENT.hint)
     waits = (_seconds(headers.get(name)) for name in ("Retry-After", "x-ratelimit-reset"))
     after = max([LONGEST_WAIT, *(wait for wait in waits if wait is not None)])
     return Busy(f"Pipedrive asks to come back later with {name}", after=after)

@@ -62,6 +62,7 @@ def test_one_value_that_a_rule_of_the_portal_refuses_is_singled_out(
     sandbox.portal.validation_rules[DEALS].append(rule)
     outcomes = write(ready, **{**dict.fromkeys(others, "Checked"), bad: "Checked, and much too long"})
     assert (outcomes[bad].status, outcomes[bad].fields) == ("refused", ("pipelint_summary",))
+    assert outcomes[bad].message.endswith("of pipelint_summary: remove the rule, in Settings > Properties")
     assert {outcomes[deal].status for deal in others} == {"written"}
 
 
