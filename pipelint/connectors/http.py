@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import requests
@@ -67,6 +67,11 @@ class Session(requests.Session):
         self.headers["User-Agent"] = f"pipelint/{version('pipelint')}"
         for scheme in ("https://", "http://"):
             self.mount(scheme, BoundedAdapter())
+
+    @classmethod
+    def to(cls, base_url: str) -> Self:
+        """One for this server: no proxy of the environment comes between us and this machine."""
+        return cls(trust_env=not is_loopback(urlsplit(base_url).hostname))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias, TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from pipelint.config.masking import masker
 from pipelint.connectors import answers
 from pipelint.connectors.base import ConnectContext
 from pipelint.connectors.clock import ServerClock
@@ -20,6 +18,7 @@ from pipelint.connectors.hubspot.paths import Paths
 from pipelint.connectors.hubspot.refusal import APP, translated
 from pipelint.connectors.hubspot.settings import OAuth, Settings, StaticToken
 from pipelint.connectors.hubspot.wire import Answer, Wire
+from pipelint.connectors.oauth import AccessToken, Token
 from pipelint.connectors.quota import Allowance
 from pipelint.connectors.retry import RetryPolicy
 from pipelint.errors import Busy, QuotaExhausted, Retry, SessionExpired, SignInRefused
@@ -27,8 +26,15 @@ from pipelint.errors import Busy, QuotaExhausted, Retry, SessionExpired, SignInR
 T = TypeVar("T")
 Query: TypeAlias = Sequence[tuple[str, str]]
 
-AHEAD: Final = timedelta(minutes=3)
-"""So long before its end an access token is renewed: a 401 is no signal to go by (fact sheet §2)."""
+
+class Call(NamedTuple):
+    """A request to the portal, to be sent as often as it takes; `name` says in messages what was asked."""
+
+    method: str
+    path: str
+    name: str
+    query: Query = ()
+    body: object = None
 
 
 class Next(msgspec.Struct):
@@ -85,13 +91,6 @@ class Rows(msgspec.Struct):
         return self.paging.next.after if self.paging and self.paging.next else None
 
 
-class Token(msgspec.Struct):
-    """The answer of the token endpoint; `expires_in` is in seconds."""
-
-    access_token: str
-    expires_in: int = 1800
-
-
 class Account(msgspec.Struct):
     """What the portal is."""
 
@@ -118,9 +117,7 @@ class Client:
         self.api_calls = 0
         self.clock = ServerClock(context.clock)
         self._wire = Wire(settings.base_url)
-        self._token: str | None = None
-        self._ends: datetime | None = None
-        self._signing_in = threading.Lock()
+        self._token = AccessToken(context.clock)
         self._reached = False
         self._account: Account | None = None
 
@@ -128,18 +125,20 @@ class Client:
 
     def get(self, path: str, kind: type[T], *, name: str, query: Query = ()) -> T:
         """A decoded answer; one that is cut or not JSON is asked for again."""
-        return self._try(name, lambda: decoded(self._signed_in("GET", path, name, query, None), kind, name))
+        return self._try(name, lambda: decoded(self._signed_in(Call("GET", path, name, query)), kind, name))
 
     def ask(self, path: str, body: object, kind: type[T], *, name: str) -> T:
         """The answer to a question that travels as a POST, and does no harm when it is asked again."""
-        return self._try(name, lambda: decoded(self._signed_in("POST", path, name, (), body), kind, name))
+        call = Call("POST", path, name, body=body)
+        return self._try(name, lambda: decoded(self._signed_in(call), kind, name))
 
     def search(self, path: str, body: object, *, name: str) -> Rows:
         """A page of a search; its limit of five a second is the whole account's (fact sheet §12)."""
+        call = Call("POST", path, name, body=body)
 
         def once() -> Rows:
             self.pace.search()
-            return decoded(self._signed_in("POST", path, name, (), body), Rows, name)
+            return decoded(self._signed_in(call), Rows, name)
 
         return self._try(name, once)
 
@@ -147,7 +146,8 @@ class Client:
         self, method: str, path: str, body: object, *, name: str, final: type[Retry] | tuple[()] = AnswerLost
     ) -> bytes:
         """The answer to a change. Where it is lost, the caller looks before the change is sent again."""
-        return self._try(name, lambda: self._signed_in(method, path, name, (), body).body, final=final)
+        call = Call(method, path, name, body=body)
+        return self._try(name, lambda: self._signed_in(call).body, final=final)
 
     def pages(self, path: str, query: Query, *, name: str, after: str | None = None) -> Iterator[Rows]:
         """The pages of a list, from a mark on."""
@@ -178,33 +178,31 @@ class Client:
         """Patient with a server that has answered before; one that never did is more likely a wrong address."""
         return self.policy.run(name, call, final=final, hurried=() if self._reached else NotSent)
 
-    def _signed_in(self, method: str, path: str, name: str, query: Query, body: object) -> Answer:
+    def _signed_in(self, call: Call) -> Answer:
         """One call; an access token that has ended is renewed, once."""
         self.allowance.ask()
         token = self._current()
         try:
-            return self._once(method, path, name, query, body, token)
+            return self._once(call, token)
         except SessionExpired as error:
             if isinstance(self.settings.auth, StaticToken):
                 raise SignInRefused(error.message, hint=error.hint) from None
-        with self._signing_in:
-            if self._token == token:
-                self._token = None
+        self._token.drop(token)
         try:
-            return self._once(method, path, name, query, body, self._current())
+            return self._once(call, self._current())
         except SessionExpired as error:
             raise SignInRefused(
                 f"HubSpot accepts the sign-in but not the token it gives: {error.message}",
                 hint="see whether the app is still installed in the account",
             ) from None
 
-    def _once(self, method: str, path: str, name: str, query: Query, body: object, token: str) -> Answer:
+    def _once(self, call: Call, token: str) -> Answer:
         self.pace.wait()
         self.api_calls += 1
-        answer = self._wire.send(method, path, token=token, query=query, body=body)
+        answer = self._wire.send(call.method, call.path, token=token, query=call.query, body=call.body)
         self._note(answer.headers)
         if answer.status >= 300:
-            raise translated(name, answer.status, answer.body, answer.headers)
+            raise translated(call.name, answer.status, answer.body, answer.headers)
         return answer
 
     def _note(self, headers: Mapping[str, str]) -> None:
@@ -222,17 +220,10 @@ class Client:
     # Sign-in
 
     def _current(self) -> str:
-        """The access token, a new one where that ends soon; all calls share it."""
         auth = self.settings.auth
         if isinstance(auth, StaticToken):
             return auth.token.reveal()
-        with self._signing_in:
-            if self._token is None or (self._ends is not None and self.context.clock() >= self._ends):
-                token = self._refreshed(auth)
-                masker.register(token.access_token)
-                self._token = token.access_token
-                self._ends = self.context.clock() + timedelta(seconds=token.expires_in) - AHEAD
-            return self._token
+        return self._token.current(lambda: self._refreshed(auth))
 
     def _refreshed(self, auth: OAuth) -> Token:
         form = {

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
-from urllib.parse import urlsplit
 
 import msgspec
 import requests
 
-from pipelint.config.masking import masker
-from pipelint.connectors.address import is_loopback
 from pipelint.connectors.answers import decoded, number
 from pipelint.connectors.base import ConnectContext
 from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import AnswerLost, Session, send
+from pipelint.connectors.oauth import AccessToken, Token
 from pipelint.connectors.pipedrive.budget import Budget
 from pipelint.connectors.pipedrive.endpoints import Endpoint
 from pipelint.connectors.pipedrive.refusal import Blocked, translated
@@ -34,9 +31,6 @@ PAGE_ROWS: Final = 500
 KEEP_FREE: Final = 2
 """Of the calls that the token may make in two seconds, one in so many is left to others that share it."""
 
-AHEAD: Final = timedelta(minutes=2)
-"""So long before its end an access token is renewed."""
-
 
 class Answer(msgspec.Struct):
     """The envelope of every answer."""
@@ -46,11 +40,14 @@ class Answer(msgspec.Struct):
     additional_data: dict[str, Any] | None = None
 
 
-class Token(msgspec.Struct):
-    """The answer of the OAuth endpoint; `expires_in` is in seconds."""
+class Call(NamedTuple):
+    """A request to the company, to be sent as often as it takes; `name` says in messages what was asked."""
 
-    access_token: str
-    expires_in: int = 3599
+    endpoint: Endpoint
+    ids: Mapping[str, str]
+    name: str
+    params: Mapping[str, str] | None = None
+    data: bytes | None = None
 
 
 class Answered(NamedTuple):
@@ -71,10 +68,8 @@ class Client:
         self.budget = Budget(file, context.clock, settings.daily_tokens, settings.share)
         self.api_calls = 0
         self.clock = ServerClock(context.clock)
-        self._session = self._new_session()
-        self._token: str | None = None
-        self._ends: datetime | None = None
-        self._signing_in = threading.Lock()
+        self._session = context.session() if context.session else Session.to(settings.base_url)
+        self._token = AccessToken(context.clock)
         self._blocked: Blocked | None = None
         self._pause = 0.0
 
@@ -84,16 +79,13 @@ class Client:
         self, endpoint: Endpoint, *, name: str, params: Mapping[str, str] | None = None, **ids: str
     ) -> Answer:
         """A decoded answer; one that is cut or not JSON is asked for again."""
-        return self.policy.run(
-            name, lambda: _enveloped(self._signed_in(endpoint, name, params, None, ids), name)
-        )
+        call = Call(endpoint, ids, name, params)
+        return self.policy.run(name, lambda: _enveloped(self._signed_in(call), name))
 
     def send(self, endpoint: Endpoint, body: object, *, name: str, **ids: str) -> Answer:
         """The answer to a change; where it is lost, the caller looks before the change is sent again."""
-        data = msgspec.json.encode(body)
-        return self.policy.run(
-            name, lambda: _enveloped(self._signed_in(endpoint, name, None, data, ids), name), final=AnswerLost
-        )
+        call = Call(endpoint, ids, name, data=msgspec.json.encode(body))
+        return self.policy.run(name, lambda: _enveloped(self._signed_in(call), name), final=AnswerLost)
 
     def pages(
         self,
@@ -142,52 +134,41 @@ class Client:
     def close(self) -> None:
         self._session.close()
 
-    def _signed_in(
-        self,
-        endpoint: Endpoint,
-        name: str,
-        params: Mapping[str, str] | None,
-        data: bytes | None,
-        ids: Mapping[str, str],
-    ) -> bytes:
-        """One call; an OAuth session that has ended is renewed, once."""
-        headers = self._authorised()
-        try:
-            return self._once(endpoint, name, params, data, ids, headers)
-        except SessionExpired as error:
-            if isinstance(self.settings.auth, ApiToken):
+    def _signed_in(self, call: Call) -> bytes:
+        """One call; an access token that has ended is renewed, once."""
+        auth = self.settings.auth
+        if isinstance(auth, ApiToken):
+            try:
+                return self._once(call, {"x-api-token": auth.token.reveal()})
+            except SessionExpired as error:
                 raise SignInRefused(error.message, hint=error.hint) from None
-        self._token = None
+        token = self._current(auth)
         try:
-            return self._once(endpoint, name, params, data, ids, self._authorised())
+            return self._once(call, _bearer(token))
+        except SessionExpired:
+            self._token.drop(token)
+        try:
+            return self._once(call, _bearer(self._current(auth)))
         except SessionExpired as error:
             raise SignInRefused(
                 f"Pipedrive accepts the sign-in but not the token it gives: {error.message}",
                 hint="see whether the app is still installed and its user active",
             ) from None
 
-    def _once(
-        self,
-        endpoint: Endpoint,
-        name: str,
-        params: Mapping[str, str] | None,
-        data: bytes | None,
-        ids: Mapping[str, str],
-        headers: Mapping[str, str],
-    ) -> bytes:
+    def _once(self, call: Call, headers: Mapping[str, str]) -> bytes:
+        """One call, with the header that says who we are: never in the address, which is written into logs."""
         if self._blocked is not None:
             raise self._blocked
-        self.budget.spend(endpoint.tokens)
+        self.budget.spend(call.endpoint.tokens)
         self._wait()
-        url = self.settings.base_url + endpoint.at(**ids)
-        content = {"Content-Type": "application/json"} if data is not None else {}
+        method, url = call.endpoint.method, self.settings.base_url + call.endpoint.at(**call.ids)
+        if call.data is not None:
+            headers = {**headers, "Content-Type": "application/json"}
         self.api_calls += 1
-        response = send(
-            self._session, endpoint.method, url, headers={**headers, **content}, params=params, data=data
-        )
+        response = send(self._session, method, url, headers=headers, params=call.params, data=call.data)
         self._note(response.headers)
         if response.status_code >= 300:
-            raise self._refused(name, response)
+            raise self._refused(call.name, response)
         return response.content
 
     def _refused(self, name: str, response: requests.Response) -> Exception:
@@ -216,18 +197,8 @@ class Client:
 
     # Sign-in
 
-    def _authorised(self) -> dict[str, str]:
-        """The header that says who we are: never the address, which is written into logs."""
-        auth = self.settings.auth
-        if isinstance(auth, ApiToken):
-            return {"x-api-token": auth.token.reveal()}
-        with self._signing_in:
-            if self._token is None or (self._ends is not None and self.context.clock() >= self._ends):
-                token = self.policy.run("sign-in", lambda: self._refreshed(auth))
-                masker.register(token.access_token)
-                self._token = token.access_token
-                self._ends = self.context.clock() + timedelta(seconds=token.expires_in) - AHEAD
-        return {"Authorization": f"Bearer {self._token}"}
+    def _current(self, auth: OAuth) -> str:
+        return self._token.current(lambda: self.policy.run("sign-in", lambda: self._refreshed(auth)))
 
     def _refreshed(self, auth: OAuth) -> Token:
         form = {"grant_type": "refresh_token", "refresh_token": auth.refresh_token.reveal()}
@@ -247,12 +218,6 @@ class Client:
             raise error
         return decoded(response.content, _tokens, "Pipedrive", "sign-in")
 
-    def _new_session(self) -> requests.Session:
-        if self.context.session is not None:
-            return self.context.session()
-        # A proxy of the environment must not come between us and this machine.
-        return Session(trust_env=not is_loopback(urlsplit(self.settings.base_url).hostname))
-
 
 def _enveloped(body: bytes, name: str) -> Answer:
     """The envelope, with exact decimals.
@@ -271,6 +236,10 @@ def _enveloped(body: bytes, name: str) -> Answer:
 
 _answers: Final = msgspec.json.Decoder(Answer, float_hook=Decimal)
 _tokens: Final = msgspec.json.Decoder(Token)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _basic(user: str, password: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 import requests
 from simple_salesforce.api import Salesforce
 
-from pipelint.connectors.address import base_address, is_loopback
+from pipelint.connectors.address import base_address
 from pipelint.connectors.base import ConnectContext
 from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import BoundedAdapter, NotSent, Session, send
@@ -67,7 +67,7 @@ class Client:
         self._credentials = Credentials(settings)
         self._version_checked = False
         self._described: dict[str, SObjectInfo] = {}
-        self._session = self._new_session(settings.base_url)
+        self._session = context.session() if context.session else Session.to(settings.base_url)
 
     # Calls
 
@@ -272,12 +272,6 @@ class Client:
             ) from None
         self._reach(address)
         return address
-
-    def _new_session(self, base_url: str) -> requests.Session:
-        if self.context.session is not None:
-            return self.context.session()
-        # A proxy of the environment must not come between us and this machine.
-        return Session(trust_env=not is_loopback(urlsplit(base_url).hostname))
 
     def _reach(self, address: str) -> None:
         if address.startswith("http://"):
