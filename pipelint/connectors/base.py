@@ -64,7 +64,8 @@ class Page:
 
     `cursor` is the connector's own text from which the same stream continues after this page. An activity
     page holds the activities and all their links: links of a delivered activity that are not there are gone.
-    `merged` are records that were merged away, and the record that each went into.
+    `merged` are records that were merged away, and the record that each went into. `parents` are opportunities
+    of which the page holds all children of this stream: others that they had are gone.
 
     A connector delivers everything when it is asked to (no cursor) and when it must, because what was
     deleted since the cursor can no longer be told. `begins_full` and `ends_full` mark the first and the last
@@ -79,6 +80,7 @@ class Page:
     begins_full: bool = False
     ends_full: bool = False
     merged: Mapping[str, str] = field(default_factory=dict)
+    parents: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def settle(state: State, pages: Iterable[Page]) -> State:
         if page.begins_full:
             seen = set()
         _forget_links(state, {record.id for record in page.records if isinstance(record, Activity)})
+        _forget_children(state, page.stream, set(page.parents))
         for record in page.records:
             state[key_of(record)] = record
             if seen is not None:
@@ -76,6 +77,14 @@ def settle(state: State, pages: Iterable[Page]) -> State:
 
 def _forget_links(state: State, activities: set[str]) -> None:
     for key in [k for k, r in state.items() if isinstance(r, ActivityLink) and r.activity in activities]:
+        del state[key]
+
+
+def _forget_children(state: State, stream: Stream, parents: set[str]) -> None:
+    kind = RECORD_TYPES[stream]
+    for key in [
+        k for k, r in state.items() if isinstance(r, kind) and getattr(r, "opportunity", "") in parents
+    ]:
         del state[key]
 
 

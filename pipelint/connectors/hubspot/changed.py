@@ -1,7 +1,8 @@
-"""The deals that a pull saw change: histories and roles are asked for only of those."""
+"""The deals that a pull saw, all or those that changed: what hangs on deals is asked for by their ids."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,27 @@ class _Pass:
     served: set[Stream] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class AllDeals:
+    """All deals at a moment, in the order of their ids; nine bytes for each, for there may be a million."""
+
+    until: datetime
+    ids: array[int] = field(default_factory=lambda: array("Q"))
+    closed: bytearray = field(default_factory=bytearray)
+    done: bool = False
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self.ids.extend(int(row.id) for row in rows)
+        self.closed.extend(row.properties.get("hs_is_closed") == "true" for row in rows)
+
+    def listed(self, after: str, *, only_open: bool) -> Iterator[str]:
+        """The ids beyond one."""
+        reached = int(after)
+        for id_, closed in zip(self.ids, self.closed, strict=True):
+            if id_ > reached and not (only_open and closed):
+                yield str(id_)
+
+
 class ChangedDeals:
     """The ids of deals that changed since a moment, as the deals' own pull told in this run, or as searched now.
 
@@ -35,16 +57,26 @@ class ChangedDeals:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._told: _Pass | None = None
+        self._all: AllDeals | None = None
 
     def note(self, cursor: Cursor, rows: Sequence[Row]) -> None:
-        """Remember a page of a pass for changes; a pass of everything is not remembered."""
+        """Remember a page of a pass."""
         if cursor.since is None:
             self._told = None
+            if self._all is None or self._all.until != cursor.until:
+                self._all = AllDeals(cursor.until)
+            self._all.add(rows)
+            self._all.done = cursor.done
             return
         if self._told is None or self._told.until != cursor.until:
             self._told = _Pass(cursor.since, cursor.until)
         self._told.deals |= dict.fromkeys(row.id for row in rows)
         self._told.whole = cursor.done
+
+    def everything(self) -> AllDeals | None:
+        """All deals, where this run's own pull told them from beginning to end; given out once."""
+        told, self._all = self._all, None
+        return told if told is not None and told.done else None
 
     def since(self, moment: datetime, stream: Stream) -> tuple[datetime, list[str]]:
         """When the answer was true, and the deals that changed since `moment`, and perhaps some more."""

@@ -59,12 +59,26 @@ class Change(msgspec.Struct):
     updatedByUserId: int | str | None = None  # noqa: N815 - HubSpot's name
 
 
+class Associated(msgspec.Struct):
+    """A record that is linked with another one; it comes once for each type of the link."""
+
+    id: str
+
+
+class Associations(msgspec.Struct):
+    """The records of one type that a row is linked with; with `paging` these are not all."""
+
+    results: list[Associated]
+    paging: Paging | None = None
+
+
 class Row(msgspec.Struct):
     """A record; all values are text (fact sheet §13)."""
 
     id: str
     properties: dict[str, str | None] = {}
     propertiesWithHistory: dict[str, list[Change]] | None = None  # noqa: N815 - HubSpot's name
+    associations: dict[str, Associations] = {}
     archived: bool = False
 
 

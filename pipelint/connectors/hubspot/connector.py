@@ -108,8 +108,9 @@ class HubSpotConnector:
             return Supply(stream, history.FIELDS, whole=history.TOLD)
         if stream in _WHOLE:
             return Supply(stream, _WHOLE[stream])
-        known = self._portal.properties(self._first(stream).kind)
-        lacking = {field for field, name in streams.SOURCES.get(stream, {}).items() if name not in known}
+        sources = streams.SOURCES.get(stream, {})
+        known = self._portal.properties(self._first(stream).kind) if sources else {}
+        lacking = {field for field, name in sources.items() if name not in known}
         found = frozenset(self._custom(stream, custom))
         return Supply(stream, streams.SUPPLIED[stream] - lacking, found)
 
@@ -198,21 +199,17 @@ class HubSpotConnector:
             currency=account.companyCurrency,
             custom=mapped,
         )
-        followed = self._followed(stream)
-        # Where none of them may be read, the first says why.
-        seen = [each for each in followed if self._portal.sees(each.kind)] or followed[:1]
-        parts = tuple(Part(each, self._asked(each, mapped)) for each in seen)
+        parts = tuple(Part(each, self._asked(each, mapped)) for each in self._readable(stream))
         watch = self._deals.note if stream is Stream.OPPORTUNITIES else None
         every = DAILY if stream in _DAILY else WEEKLY
         return Walk(self._client, stream, reading, parts, every, watch)
 
     def _asked(self, followed: Followed, mapped: Mapping[str, Property]) -> tuple[str, ...]:
-        """The properties that are there: a name that is not known is passed over without a word."""
-        known = self._portal.properties(followed.kind)
+        """What is wanted; HubSpot passes over a name that it does not know without a word (fact sheet §4)."""
         names = [*followed.properties, *(each.name for each in mapped.values())]
         if followed is streams.DEALS:
             names += streams.stage_times(self._portal)
-        return tuple(dict.fromkeys(name for name in names if name in known))
+        return tuple(dict.fromkeys(names))
 
     def _custom(self, stream: Stream, names: Sequence[str]) -> dict[str, Property]:
         """The wanted properties that are there."""
@@ -225,6 +222,12 @@ class HubSpotConnector:
         if stream is Stream.LEADS and not self._portal.sees("leads"):
             return (streams.EARLY_CONTACTS,)
         return streams.FOLLOWED[stream]
+
+    def _readable(self, stream: Stream) -> Sequence[Followed]:
+        """Those of several types that may be read; one alone, or the first if none may, says itself why not."""
+        first, *others = self._followed(stream)
+        seen = [each for each in (first, *others) if self._portal.sees(each.kind)] if others else []
+        return seen or [first]
 
     def _first(self, stream: Stream) -> Followed:
         return self._followed(stream)[0]

@@ -7,7 +7,7 @@ comes round every day or week, by list: it costs a call for each hundred records
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -35,7 +35,7 @@ WEEKLY: Final = timedelta(days=7)
 
 LIST_ROWS: Final = 100
 LISTS_A_PAGE: Final = 10
-"""So many pages of a list make one of ours: links are asked for a thousand at a time."""
+"""So many pages of a list, or as many rows of a search, make one of ours: links are asked for a thousand at a time."""
 
 LONGEST: Final = 12_000
 """Characters of property names in an address; above about 16,000 HubSpot refuses it (fact sheet §4)."""
@@ -89,7 +89,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The pages of one stream; `watch` is shown the rows of a pass from its beginning, page by page."""
+    """The pages of one stream; `watch` is shown the new rows of a pass from its beginning, page by page."""
 
     client: Client
     stream: Stream
@@ -109,11 +109,11 @@ class Walk:
             part = parts[cursor.part]
             for rows, after, place in self._answers(part, cursor):
                 memory = Memory(cursor.seen, dict(cursor.now))
-                records, deleted = self._read(part, rows, cursor, memory)
+                fresh, records, deleted = self._read(part, rows, cursor, memory)
                 last = after is None and place is None
                 cursor = _advanced(cursor, after, place, last=last, parts=len(parts), memory=memory)
                 if watch is not None and not part.passing:
-                    watch(cursor, rows)
+                    watch(cursor, fresh)
                 ends = cursor.done and cursor.since is None
                 yield Page(self.stream, records, cursor.text(), deleted, begins_full=begins, ends_full=ends)
                 begins = False
@@ -124,17 +124,25 @@ class Walk:
             yield from self._listed(part, cursor.after)
         elif part.passing:
             first, last = milliseconds(cursor.since), milliseconds(cursor.until)
-            found = between(self.client, kind, part.followed.passing, part.properties, first, last)
-            yield [row for rows in found for row in rows], None, None
+            name, after = part.followed.passing, cursor.place.after if cursor.place else None
+            for rows in between(self.client, kind, name, part.properties, first, last, after or "0"):
+                yield rows, None, Place(first, rows[-1].id)
+            yield [], None, None
         else:
             place = cursor.place or Place(milliseconds(cursor.since))
+            gathered: list[Row] = []
             for rows, following in changed(self.client, kind, stamp, part.properties, place):
-                yield rows, None, following
+                gathered += rows
+                if len(gathered) >= LISTS_A_PAGE * LIST_ROWS or following is None:
+                    yield gathered, None, following
+                    gathered = []
 
     def _listed(self, part: Part, after: str | None) -> Iterator[tuple[list[Row], str | None, None]]:
         path = self.client.reading.objects(part.followed.kind)
         first, *more = _fitting(part.properties)
         query = [("limit", str(LIST_ROWS)), ("properties", ",".join(first))]
+        if part.followed.links and not part.followed.labels:
+            query.append(("associations", ",".join(part.followed.links)))
         pages = self.client.pages(path, query, name=f"the {part.followed.kind}", after=after)
         while some := list(islice(pages, LISTS_A_PAGE)):
             rows = [row for page in some for row in page.results]
@@ -152,13 +160,14 @@ class Walk:
 
     def _read(
         self, part: Part, rows: Sequence[Row], cursor: Cursor, memory: Memory
-    ) -> tuple[list[Record], list[str]]:
-        """The records of a page, and the ids that are gone (said only when following changes)."""
+    ) -> tuple[list[Row], list[Record], list[str]]:
+        """The rows of a page that are new, their records, and ids that are gone (told only when following changes)."""
         following = cursor.since is not None
         reading = replace(self.reading, now=cursor.until)
         latest = {row.id: row for row in rows}  # a record that was at a border twice
-        linked = self._linked(part.followed, list(latest))
+        linked = self._linked(part.followed, latest, listed=not following)
         edge = milliseconds(cursor.until - OVERLAP)
+        fresh: list[Row] = []
         records: list[Record] = []
         deleted: list[str] = []
         for id_, row in latest.items():
@@ -168,18 +177,25 @@ class Walk:
             recent = part.passing or _moment(row, part.followed.stamp) >= edge
             if not memory.is_new(f"{part.followed.kind}:{id_}", read, recent=recent):
                 continue
+            fresh.append(row)
             records += read
             if following:
                 deleted += [] if read else [id_]
                 # A merge makes a new deal, and the old ones are gone without a word (fact sheet §5).
                 merged = (text(row.properties.get(MERGED)) or "").split(";")
                 deleted += [old for old in merged if old and old != id_]
-        return records, deleted
+        return fresh, records, deleted
 
-    def _linked(self, followed: Followed, ids: Sequence[str]) -> dict[str, dict[str, list[Link]]]:
-        if not ids:
-            return {}
-        return {to: links(self.client, followed.kind, to, ids) for to in followed.links}
+    def _linked(
+        self, followed: Followed, rows: Mapping[str, Row], *, listed: bool
+    ) -> dict[str, dict[str, list[Link]]]:
+        """The links of some rows, by the type they lead to: told by a list, except for labels and long ones."""
+        found: dict[str, dict[str, list[Link]]] = {}
+        for to in followed.links:
+            told = {} if followed.labels or not listed else _told(rows, to)
+            asked = [id_ for id_ in rows if id_ not in told]
+            found[to] = told | (links(self.client, followed.kind, to, asked) if asked else {})
+        return found
 
 
 def batch_read(
@@ -191,6 +207,19 @@ def batch_read(
         body["propertiesWithHistory"] = list(history)
     path = client.reading.objects(kind, "batch", "read")
     return client.ask(path, body, Rows, name=f"{kind} by their ids").results
+
+
+def _told(rows: Mapping[str, Row], to: str) -> dict[str, list[Link]]:
+    """The links that came with the rows of a list, in the order of their ids; those of some rows are too many."""
+    found: dict[str, list[Link]] = {}
+    for id_, row in rows.items():
+        linked = row.associations.get(to)
+        if linked is None:
+            found[id_] = []
+        elif linked.paging is None or linked.paging.next is None:
+            ids = dict.fromkeys(each.id for each in linked.results)
+            found[id_] = [Link(other, (), primary=False) for other in sorted(ids, key=int)]
+    return found
 
 
 def _fitting(names: Sequence[str]) -> list[list[str]]:

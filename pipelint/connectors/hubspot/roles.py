@@ -1,21 +1,22 @@
 """Who has which part in a deal: the labels of its contacts, or what the contacts themselves say of their part.
 
 Links change without moving the deal's stamp (fact sheet §5), so all open deals are looked at once a day, closed
-ones once a week, and those that changed in between. A link has no id: a role goes by its deal and its place, and
-fewer than before leave the last places empty.
+ones once a week, and those that changed in between. The deals' own pull, which lists them all once a day, tells
+which there are. A link has no id: a role goes by its deal and its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 import msgspec
 
 from pipelint.connectors.base import Page
 from pipelint.connectors.hubspot.associations import AT_ONCE, Link, links
-from pipelint.connectors.hubspot.changed import ChangedDeals
+from pipelint.connectors.hubspot.changed import AllDeals, ChangedDeals
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import chosen
 from pipelint.connectors.hubspot.pull import DAILY, OVERLAP, WEEKLY, batch_read
@@ -27,6 +28,9 @@ from pipelint.records import ContactRole, Stream
 BUYING_ROLE: Final = "hs_buying_role"
 SUPPLIED: Final = frozenset(ContactRole._fields) - {"created_at"}
 
+LATEST: Final = DAILY + timedelta(hours=1)
+"""So long after the last look we search for deals ourselves, because no pull told us all of them."""
+
 _CONTACTS_A_CALL: Final = 100
 
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +38,7 @@ _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Place(msgspec.Struct, omit_defaults=True):
-    """Where the stream continues: up to when changes are known, and how many roles each deal has.
+    """Where the stream continues: up to when changes are known.
 
     `full_at` is when all deals were looked at, `open_at` when the open ones were. `after` is set while deals are
     looked at: the one that was reached; `only_open` says which.
@@ -45,7 +49,6 @@ class Place(msgspec.Struct, omit_defaults=True):
     open_at: datetime
     after: str | None = None
     only_open: bool = False
-    held: dict[str, int] = {}
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -61,71 +64,71 @@ class Roles:
 
     def pull(self, text: str | None) -> Iterator[Page]:
         """Pages of roles; the last one is always there."""
-        now = self._client.now()
+        told, now = self._deals.everything(), self._client.now()
         place = _read(text) if text else None
-        begins = place is None or (place.after is None and now - place.full_at >= WEEKLY)
-        if place is None or begins:
-            place = Place(now, now, now, after="0")
-        elif place.after is None and now - place.open_at >= DAILY:
-            place = Place(now, place.full_at, now, after="0", only_open=True, held=place.held)
-        if place.after is not None:
-            yield from self._everything(place, begins=begins)
-        else:
+        if place is not None and place.after is None and not (told or now - place.open_at >= LATEST):
             yield from self._changed(place)
+            return
+        begins = place is None or (place.after is None and now - place.full_at >= WEEKLY)
+        until = told.until if told else now
+        if place is None or begins:
+            place = Place(until, now, now, after="0")
+        elif place.after is None:
+            place = Place(until, place.full_at, now, after="0", only_open=True)
+        yield from self._everything(place, told, begins=begins)
 
-    def _everything(self, place: Place, *, begins: bool) -> Iterator[Page]:
+    def _everything(self, place: Place, told: AllDeals | None, *, begins: bool) -> Iterator[Page]:
         """The roles of all deals or of the open ones, a thousand deals a page."""
+        after = place.after or "0"
+        ids = told.listed(after, only_open=place.only_open) if told else self._searched(place, after)
+        some, following = list(islice(ids, AT_ONCE)), list(islice(ids, AT_ONCE))
+        while following:
+            yield self._page(some, place, begins=begins, after=some[-1])
+            some, following, begins = following, list(islice(ids, AT_ONCE)), False
+        yield self._page(some, place, begins=begins, after=None)
+
+    def _searched(self, place: Place, after: str) -> Iterator[str]:
         is_open = {"propertyName": "hs_is_closed", "operator": "NEQ", "value": "true"}
         filters = [is_open] if place.only_open else []
-        waiting: list[str] = []
-        for rows in by_id(self._client, "deals", [], filters, place.after or "0"):
-            waiting += [row.id for row in rows]
-            if len(waiting) >= AT_ONCE:
-                yield self._page(waiting, place, begins=begins, after=waiting[-1])
-                waiting, begins = [], False
-        yield self._page(waiting, place, begins=begins, after=None)
+        return (row.id for rows in by_id(self._client, "deals", [], filters, after) for row in rows)
 
     def _changed(self, place: Place) -> Iterator[Page]:
         until, ids = self._deals.since(place.until - OVERLAP, Stream.CONTACT_ROLES)
         for first in range(0, max(len(ids), 1), AT_ONCE):
             if first + AT_ONCE >= len(ids):
                 place.until = until
-            records, deleted = self._roles(ids[first : first + AT_ONCE], place)
-            yield Page(Stream.CONTACT_ROLES, records, place.text(), deleted)
+            some = ids[first : first + AT_ONCE]
+            yield Page(Stream.CONTACT_ROLES, self._roles(some), place.text(), parents=some)
 
     def _page(self, ids: Sequence[str], place: Place, *, begins: bool, after: str | None) -> Page:
-        records, deleted = self._roles(ids, place)
         place.after = after
         return Page(
             Stream.CONTACT_ROLES,
-            records,
+            self._roles(ids),
             place.text(),
-            deleted,
             begins_full=begins,
             ends_full=after is None and not place.only_open,
+            parents=ids,
         )
 
-    def _roles(self, ids: Sequence[str], place: Place) -> tuple[list[ContactRole], list[str]]:
-        """The roles of some deals, and the places that became empty."""
+    def _roles(self, ids: Sequence[str]) -> list[ContactRole]:
+        """The roles of some deals."""
         linked = links(self._client, "deals", "contacts", ids) if ids else {}
-        parts = self._buying_roles([link.to for found in linked.values() for link in found])
+        parts = self._buying_roles(
+            [link.to for found in linked.values() for link in found if not link.labels]
+        )
         records: list[ContactRole] = []
-        deleted: list[str] = []
         for deal in ids:
             found = [(link, role) for link in linked.get(deal, []) for role in _words(link, parts) or (None,)]
             records += [
                 ContactRole(f"{deal}:{number}", _UNKNOWN, deal, link.to, role, link.primary or number == 0)
                 for number, (link, role) in enumerate(found)
             ]
-            before = place.held.pop(deal, 0)
-            deleted += [f"{deal}:{number}" for number in range(len(found), before)]
-            if found:
-                place.held[deal] = len(found)
-        return records, deleted
+        return records
 
     def _buying_roles(self, contacts: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """What contacts say of their part in decisions, where the portal has the property."""
-        if BUYING_ROLE not in self._portal.properties("contacts"):
+        if not contacts or BUYING_ROLE not in self._portal.properties("contacts"):
             return {}
         wanted = list(dict.fromkeys(contacts))
         found: dict[str, tuple[str, ...]] = {}

@@ -45,11 +45,11 @@ def changed(
 
 
 def between(
-    client: Client, kind: str, name: str, properties: Sequence[str], first: int, last: int
+    client: Client, kind: str, name: str, properties: Sequence[str], first: int, last: int, after: str
 ) -> Iterator[list[Row]]:
-    """Records whose instant `name` lies between two, in milliseconds, in the order of their ids."""
+    """Records whose instant `name` lies between two, in milliseconds, in the order of their ids beyond `after`."""
     moment = {"propertyName": name, "operator": "BETWEEN", "value": str(first), "highValue": str(last)}
-    yield from by_id(client, kind, properties, [moment])
+    yield from by_id(client, kind, properties, [moment], after)
 
 
 def by_id(
@@ -57,7 +57,7 @@ def by_id(
     kind: str,
     properties: Sequence[str],
     filters: Sequence[Mapping[str, str]],
-    after: str = "0",
+    after: str,
 ) -> Iterator[list[Row]]:
     """Records that fit, in the order of their ids from beyond `after` on, without a cap."""
     while True:

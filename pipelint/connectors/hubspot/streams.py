@@ -29,8 +29,8 @@ MERGED: Final = "hs_merged_object_ids"
 class Followed:
     """An object type that is followed by its stamp.
 
-    `links` are the types whose links are asked for with each page. `passing` names an instant that changes what a
-    row means when it passes, without moving the stamp. `only` filters what is followed, by one property.
+    `links` are the types whose links are wanted; with `labels` what they say matters, too. `passing` names an
+    instant that changes what a row means when it passes, without moving the stamp.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Followed:
     links: tuple[str, ...] = ()
     stamp: str = STAMP
     passing: str = ""
-    only: tuple[str, tuple[str, ...]] | None = None
+    labels: bool = False
 
 
 _OWNED: Final = ("hubspot_owner_id", STAMP)
@@ -56,6 +56,7 @@ DEALS: Final = Followed(
     ),
     readers.deal,
     links=("companies",),
+    labels=True,
 )  # fmt: skip
 COMPANIES: Final = Followed(
     "companies",
@@ -69,6 +70,7 @@ CONTACTS: Final = Followed(
     ("firstname", "lastname", "email", "hubspot_owner_id", "lastmodifieddate"),
     readers.contact,
     links=("companies",),
+    labels=True,
     stamp="lastmodifieddate",
 )
 LEADS: Final = Followed(

@@ -57,9 +57,10 @@ def store_page(
     if Stream.ACTIVITIES in groups:
         _drop_other_links(db, connection, groups)
     merge(db, connection, page.stream, page.merged, pull)
+    others = _drop_other_children(db, connection, page) if page.parents else 0
     deleted = delete(db, connection, page.stream, page.deleted) if page.deleted else 0
     links.derive(db, connection, pull)
-    return Stored(len(groups.get(page.stream, ())), deleted)
+    return Stored(len(groups.get(page.stream, ())), deleted + others)
 
 
 def delete(db: sqlite3.Connection, connection: str, stream: Stream, ids: Iterable[str]) -> int:
@@ -207,6 +208,19 @@ def _drop_other_links(db: sqlite3.Connection, connection: str, groups: Mapping[S
         """,
         (connection,),
     )
+
+
+def _drop_other_children(db: sqlite3.Connection, connection: str, page: Page) -> int:
+    """Remove the children of a page's parents that are not on it: the page holds all of them."""
+    _fill_gone(db)
+    db.executemany(
+        f"INSERT OR IGNORE INTO temp.gone SELECT id FROM {page.stream.value}"
+        " WHERE connection = ? AND opportunity = ?",
+        ((connection, parent) for parent in page.parents),
+    )
+    delivered = ((id_,) for id_ in _ids(page.records))
+    db.executemany("DELETE FROM temp.gone WHERE id = ?", delivered)
+    return _drop(db, connection, page.stream)
 
 
 def _fill_gone(db: sqlite3.Connection) -> None:

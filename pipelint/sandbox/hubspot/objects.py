@@ -159,7 +159,10 @@ def _targets(portal: Portal, kind: ObjectType, sent: object) -> list[tuple[Objec
 
 
 def _associations(call: Call) -> Sequence[ObjectType]:
-    return [object_type(it) for it in call.names("associations")]
+    types = [object_type(it) for it in call.names("associations")]
+    for it in types:
+        call.token.require(f"{it.scope}.read")
+    return types
 
 
 HANDLERS: dict[str, Handler] = {

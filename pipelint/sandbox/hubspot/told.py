@@ -57,22 +57,24 @@ def records(
         histories = portal.history.told(kind, rows, with_history)
         for it, document in zip(ids, documents, strict=True):
             document["propertiesWithHistory"] = histories[it]
+    linked = {other.label: _linked(portal, kind, ids, other) for other in associations}
     for it, document in zip(ids, documents, strict=True):
-        linked = {other.label: _linked(portal, kind, it, other) for other in associations}
-        if any(linked.values()):
-            document["associations"] = {label: shown for label, shown in linked.items() if shown}
+        shown = {label: found[it] for label, found in linked.items() if it in found}
+        if shown:
+            document["associations"] = shown
     return documents
 
 
-def _linked(portal: Portal, kind: ObjectType, record: int, other: ObjectType) -> Json | None:
-    """What is linked with a record, the same one once for each type of the link; None for nothing."""
+def _linked(portal: Portal, kind: ObjectType, records: Sequence[int], other: ObjectType) -> dict[int, Json]:
+    """What is linked with records, the same one once for each type of the link; nothing is not told."""
     _, reverse = portal.links.types.pair(kind, other)
-    entries = [
-        {"id": str(other_id), "type": it.back_name if reverse else it.name}
-        for other_id, types in portal.links.of(kind, [record], other).get(record, [])
-        for it in types
-    ]
-    if not entries:
-        return None
-    more = len(entries) > LINKS_SHOWN
-    return page(entries[:LINKS_SHOWN], entries[LINKS_SHOWN - 1]["id"] if more else None)
+    answer = {}
+    for record, others in portal.links.of(kind, records, other).items():
+        entries = [
+            {"id": str(other_id), "type": it.back_name if reverse else it.name}
+            for other_id, types in others
+            for it in types
+        ]
+        more = len(entries) > LINKS_SHOWN
+        answer[record] = page(entries[:LINKS_SHOWN], entries[LINKS_SHOWN - 1]["id"] if more else None)
+    return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelint.connectors.base import Page
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.records import (
     Account,
@@ -80,6 +83,27 @@ def test_a_later_version_replaces_an_earlier_one(cache):
     pulled(cache, page(Stream.OPPORTUNITIES, Opportunity("1", START, name="Old", type="New")))
     pulled(cache, page(Stream.OPPORTUNITIES, Opportunity("1", hour(1), name="New")))
     assert rows(cache, "SELECT id, name, type, pull FROM opportunity") == [("1", "New", None, 2)]
+
+
+def told_of(*parents: str, roles: Sequence[ContactRole] = ()) -> Page:
+    return replace(page(Stream.CONTACT_ROLES, *roles), parents=parents)
+
+
+def test_children_that_a_page_with_all_of_a_parent_does_not_hold_are_gone(deal):
+    pulled(deal, page(Stream.CONTACT_ROLES, ContactRole("other", START, "elsewhere", "con")))
+    moved = ContactRole("new", START, "opp", "con")
+    assert pulled(deal, told_of("opp", roles=[moved])) == 1
+    assert rows(deal, "SELECT id FROM contact_role ORDER BY id") == [("new",), ("other",)]
+    assert pulled(deal, told_of("opp", roles=[moved])) == 0
+    assert pulled(deal, told_of("opp", "nobody")) == 1
+    assert rows(deal, "SELECT id FROM contact_role ORDER BY id") == [("other",)]
+
+
+def test_with_its_last_contact_an_opportunity_loses_what_it_had_through_them(deal):
+    through = "SELECT activity, via FROM activity_link WHERE kind = 'opportunity' ORDER BY 1"
+    assert rows(deal, through) == [("call", "direct"), ("mail", "contact")]
+    pulled(deal, told_of("opp"))
+    assert rows(deal, through) == [("call", "direct")]
 
 
 def test_connections_do_not_share_records(cache):

@@ -71,6 +71,7 @@ def test_an_unknown_token_is_refused(sandbox):
         ("GET", "/crm/v3/objects/contacts", ["crm.objects.contacts.read"]),
         ("GET", "/crm/v3/objects/tasks", ["crm.objects.contacts.read"]),
         ("GET", "/crm/v3/owners", ["crm.objects.owners.read"]),
+        ("GET", "/crm/v3/objects/deals?associations=companies", ["crm.objects.companies.read"]),
         ("PATCH", "/crm/v3/objects/deals/1", ["crm.objects.deals.write"]),
         ("POST", "/crm/v3/properties/deals", ["crm.schemas.deals.write"]),
     ],

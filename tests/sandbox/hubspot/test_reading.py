@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelint.sandbox.hubspot import told
 from tests.sandbox.hubspot.conftest import Api
 
 FAMILIES = ["/crm/v3/objects", "/crm/objects/2026-03", "/crm/objects/2026-09"]
@@ -98,6 +99,19 @@ def test_a_list_can_tell_what_is_linked_once_for_each_type_of_link(api, sandbox,
     ]
     assert found["associations"]["line items"]["results"] == [{"id": item, "type": "deal_to_line_item"}]
     assert "contacts" not in found["associations"]
+
+
+def test_a_list_leads_to_the_links_that_it_does_not_tell(api, sandbox, deal, monkeypatch):
+    monkeypatch.setattr(told, "LINKS_SHOWN", 2)
+    many, few = deal(), deal()
+    for number in range(3):
+        item = sandbox.portal.create("line_items", {"name": f"Seat {number}"})
+        sandbox.portal.associate("deals", many, "line_items", item)
+    sandbox.portal.associate("deals", few, "line_items", item)
+    first, second = api.get("/crm/v3/objects/deals", associations="line_items")["results"]
+    shown = first["associations"]["line items"]
+    assert (len(shown["results"]), "next" in shown["paging"]) == (2, True)
+    assert "paging" not in second["associations"]["line items"]
 
 
 def test_batch_read_tells_the_missing_and_the_archived_as_errors(api, sandbox, deal):
