@@ -38,22 +38,23 @@ def runs(ctx: click.Context, limit: int, form: str) -> int:
 
 
 @runs.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", required=False)
 @formats("json")
 @click.pass_obj
-def show(context: Context, run: str, form: str) -> int:
-    """Show one run with every value it wrote.
+def show(context: Context, run: str | None, form: str) -> int:
+    """Show one run, or else the last one, with every value it wrote.
 
     \b
     Example:
         pipelint runs show 20261120-090000
     """
     from pipelint.engine.project import open_project
-    from pipelint.engine.runs import find_run, written_by
+    from pipelint.engine.runs import find_run, last_run, written_by
     from pipelint.render.runs import render_run
 
     with open_project(context.project).cache() as cache:
-        row, written = find_run(cache, run), written_by(cache, run)
+        row = find_run(cache, run) if run else last_run(cache)
+        written = written_by(cache, row.id)
     click.echo(render_run(row, written, form))
     return ExitCode.OK
 

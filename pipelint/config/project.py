@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from pipelint.config.nodes import Map, Node, Text, read_file
+from pipelint.config.nodes import List, Map, Node, Text, read_file
 from pipelint.config.paths import ProjectPaths, shown
 from pipelint.config.problems import Problems, did_you_mean
 from pipelint.config.secrets import Origin
@@ -150,6 +150,8 @@ class ProjectFile:
     write_back: WriteBack
     schedule: timedelta
     metrics: Path | None
+    pilot: tuple[Text, ...] = ()
+    """The pipelines of `first_push`, where they stand: only the pack can say whether there are such."""
 
     @property
     def paths(self) -> ProjectPaths:
@@ -196,6 +198,7 @@ def load_project_file(folder: Path, problems: Problems, *, known_crms: Sequence[
         write_back=model.write_back,
         schedule=model.schedule,
         metrics=folder / model.metrics if model.metrics else None,
+        pilot=_texts(node, "write_back", "first_push", "pipelines"),
     )
 
 
@@ -204,6 +207,13 @@ def names_in_broken_file(folder: Path) -> tuple[str, ...] | None:
     node = read_file(ProjectPaths(folder).file, "", Problems())
     heads = node.get("connections") if isinstance(node, Map) else None
     return heads.names() if isinstance(heads, Map) else None
+
+
+def _texts(node: Node | None, *path: str) -> tuple[Text, ...]:
+    """The list of texts at a path of keys."""
+    for key in path:
+        node = node.get(key) if isinstance(node, Map) else None
+    return tuple(item for item in node.items if isinstance(item, Text)) if isinstance(node, List) else ()
 
 
 def _check_crm(head: Node, known: Sequence[str], problems: Problems) -> None:

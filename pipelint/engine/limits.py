@@ -31,11 +31,16 @@ def exceeded(plan: Plan, settings: WriteBack) -> LimitExceeded | None:
             f"the plan changes {again:,} of the {plan.written_before:,} records written"
             f" before ({share}), and write_back.max_share allows {_percent(settings.max_share)}:"
             " it is refused whole, and nothing is written",
-            hint="look at the plan with pipelint push --dry-run: if so many findings are right, raise"
-            " write_back.max_share",
+            hint="look at the plan with pipelint push --dry-run: if so many findings are right, set"
+            f" write_back.max_share to {_percent_above(again, plan.written_before)} or more",
         )
     return None
 
 
 def _percent(share: Decimal) -> str:
     return f"{share:.0%}"
+
+
+def _percent_above(some: int, all_: int) -> str:
+    """The smallest whole percentage that allows so many."""
+    return f"{-(-100 * some // all_)}%"

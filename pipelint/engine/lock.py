@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
 import socket
@@ -44,7 +45,9 @@ def run_lock(path: Path, *, clock: Clock) -> Iterator[None]:
     except OSError as error:
         raise CacheUnusable(
             f"The lock {path} cannot be written: {error.strerror or error}",
-            hint="Check that this user may write to its folder.",
+            hint="Free some space and run again."
+            if error.errno == errno.ENOSPC
+            else "Check that this user may write to its folder.",
         ) from error
     _held.add(path)
     try:

@@ -64,6 +64,8 @@ class Plan:
     held_back_again: int = 0
     """Of these, those that we have written to."""
     pilot: bool = False
+    in_scope: int = 0
+    """Records that may be written to at all; with a pilot not all that rules look at."""
     trouble: list[str] = field(default_factory=list)
     """Fields and options that the CRM lacks, each with its cure."""
 

@@ -89,6 +89,7 @@ class Planner:
         self.refused = refusals.standing(cache.db, *self.key)
         self.refused_members: set[str] = set()
         self.differing: list[_Wanted] = []
+        self.learned: list[tuple[str, Shown]] = []
         self.owed: dict[str, str] = {}
 
     @property
@@ -102,22 +103,31 @@ class Planner:
         memory.forget_deleted(db, *self.key)
         members = in_scope(db, self.source, self.scope) if self.targets.fields else iter(())
         for member, found in _side_by_side(members, judged):
+            self.into.in_scope += 1
             if member.id in self.refused:
                 self.refused_members.add(member.id)
             wanted = self.wanted(member, found)
             if self.is_shown(wanted):
                 self.leave(wanted)
                 self.into.unchanged += 1
+                self.learn(wanted)
             else:
                 self.differing.append(wanted)
         if not self.targets.fields:
             return
         rest = elsewhere(db, self.source, self.scope)
+        self.into.in_scope += rest.all
         self.into.unchanged += rest.all - rest.waiting - rest.owed
         self.into.deferred += rest.waiting
         self.into.written_before += rest.ours
         self.into.held_back += rest.owed
         self.into.held_back_again += rest.owed_ours
+
+    def learn(self, wanted: _Wanted) -> None:
+        """Values that an undo brought back came without the flags that they tell."""
+        before = wanted.before
+        if before is not None and before.parts != wanted.parts:
+            self.learned.append((wanted.member.id, Shown(before.fields, wanted.parts, before.basis)))
 
     def plan(self) -> None:
         """Compare these with what the CRM holds."""
@@ -146,7 +156,8 @@ class Planner:
         return differing[:now]
 
     def remember(self, db: sqlite3.Connection) -> None:
-        """Keep what is to be looked at again though nothing moves."""
+        """Keep what was learned, and what is to be looked at again though nothing moves."""
+        memory.save(db, *self.key, self.learned)
         db.execute(
             "DELETE FROM owed WHERE connection = ? AND kind = ? AND record IN (SELECT record FROM temp.chosen)",
             self.key,

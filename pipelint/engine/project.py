@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipelint.config.paths import shown
-from pipelint.config.problems import Problems
+from pipelint.config.problems import Problems, did_you_mean
 from pipelint.config.project import Connection, ProjectFile, load_project_file
 from pipelint.connectors import registry
 from pipelint.connectors.base import ConnectContext, Connector
@@ -97,7 +97,18 @@ def open_project(folder: Path, *, clock: Clock = system_clock, stopping: Stoppin
         names = tuple(file.connections)
         today = clock().date()
         pack = load_pack(file.rules, shown(file.rules, folder), problems, names, today=today, home=folder)
+        if pack is not None:
+            _check_pilot(file, pack, problems)
     problems.raise_if_any()
     if file is None or pack is None:
         raise UsageError("the project's files could not be read")
     return Project(folder, file, pack, settings, clock, stopping or Stopping())
+
+
+def _check_pilot(file: ProjectFile, pack: Pack, problems: Problems) -> None:
+    """A pilot of a pipeline that is not there would write nothing, and never say why."""
+    known = [pipeline.name for pipeline in pack.pipelines]
+    for given in file.pilot:
+        if given.value not in known:
+            hint = did_you_mean(given.value, known) or f"known are: {', '.join(known)}"
+            problems.error(given.place, f"the rules have no pipeline '{given.value}'", hint)

@@ -128,7 +128,7 @@ class _Run:
 
     def connection(self, cache: Cache, connection: Connection, whole: RunResult) -> ConnectionResult:
         """One connection from end to end; what fails here does not concern the others."""
-        result = ConnectionResult(connection.name, connection.crm)
+        result = ConnectionResult(connection.name, connection.crm, off=not connection.writes)
         started = self.project.clock()
         try:
             self.project.stopping.check()

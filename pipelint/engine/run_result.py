@@ -26,6 +26,8 @@ class ConnectionResult:
 
     connection: str
     crm: str
+    off: bool = False
+    """By `write_back: off`."""
     pulled: PullResult | None = None
     evaluated: int = 0
     drift: list[Drift] = field(default_factory=list)

@@ -35,7 +35,7 @@ class RunRow:
 
     @property
     def outcome(self) -> str:
-        """In a word: ok, stopped, refused with a number, incomplete, or killed."""
+        """In a word: ok, held, stopped, refused with a number, incomplete, or killed."""
         if self.finished_at is None:
             return "killed"
         told = self.summary.get("connections", {}).values()
@@ -44,7 +44,9 @@ class RunRow:
         refused = sum(not each.get("since") for one in told for each in one.get("refused", ()))
         if refused:
             return f"refused {refused:,}"
-        return "incomplete" if self.summary.get("exit_code") else "ok"
+        if self.summary.get("exit_code"):
+            return "incomplete"
+        return "held" if any(each.get("held_by") for each in told) else "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,18 @@ def runs(cache: Cache, limit: int = 20) -> list[RunRow]:
         " ORDER BY started_at DESC, id DESC LIMIT ?"
     )
     return [_row(cache.db, *row) for row in cache.db.execute(query, (limit,)).fetchall()]
+
+
+def last_run(cache: Cache) -> RunRow:
+    """The latest run.
+
+    Raises:
+        UsageError: there is none.
+    """
+    latest = runs(cache, 1)
+    if not latest:
+        raise UsageError("no run has been recorded yet", hint="begin with: pipelint run")
+    return latest[0]
 
 
 def find_run(cache: Cache, run: str) -> RunRow:

@@ -18,11 +18,12 @@ from pipelint.engine.push import PushResult, push
 from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.runs import Written, begin, error_json, find_run, finish, new_id, written_by
 from pipelint.engine.shown import Shown
-from pipelint.engine.values import plain, typed
+from pipelint.engine.values import Plain, one_from_json, plain, typed
 from pipelint.errors import CacheUnusable, ExitCode, PipelintError
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 
 _READ = 2000
+GONE = "the record is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class UndoneConnection:
     skipped: list[Skipped] = field(default_factory=list)
     push: PushResult | None = None
     error: PipelintError | None = None
+    api_calls: int = 0
+    seconds: float = 0.0
 
     @property
     def stopped_by(self) -> PipelintError | None:
@@ -91,12 +94,14 @@ def undo(project: Project, run: str, *, dry_run: bool = False) -> UndoResult:
             by_connection.setdefault(line.connection, []).append(line)
         for name in by_connection:
             done = result.connections[name] = UndoneConnection(Plan(name))
+            begun = project.clock()
             try:
                 _connection(cache, project, name, result, dry_run=dry_run)
             except CacheUnusable:
                 raise
             except PipelintError as error:
                 done.error = error
+            done.seconds = (project.clock() - begun).total_seconds()
         if not dry_run:
             finish(cache, result.run, project.clock(), summary(result))
     return result
@@ -109,7 +114,8 @@ def summary(result: UndoResult) -> dict[str, object]:
             "planned": len(done.plan.records),
             "written": done.push.written if done.push else 0,
             "skipped": len(done.skipped),
-            "api_calls": done.push.api_calls if done.push else 0,
+            "api_calls": done.api_calls,
+            "seconds": round(done.seconds, 3),
             "refused": refusals_json(done.push.refused if done.push else ()),
             "unknown": done.push.unknown if done.push else 0,
             "locked": done.push.locked if done.push else 0,
@@ -130,27 +136,41 @@ def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *
     done = result.connections[name]
     [connection] = project.connections([name])
     with project.connect(connection) as connector:
-        if not dry_run:
-            settle(cache, connector, project.clock())
-        lines = [
-            line
-            for line in written_by(cache, result.of)
-            if line.connection == name and line.status == "written"
-        ]
-        for kind in ("opportunity", "lead"):
-            of_kind = [line for line in lines if line.kind == kind]
-            if of_kind:
-                _plan(cache, connector, kind, of_kind, done)
-        if done.plan.records and not dry_run:
-            # Before the first write: killed after it, the next run must not write the same again.
-            hold(cache, name, result.run, project.clock())
-            done.push = push(
-                cache, connector, done.plan, result.run, clock=project.clock, stopping=project.stopping
-            )
+        try:
+            _restore(cache, project, connector, result, dry_run=dry_run)
+        finally:
+            done.api_calls = connector.api_calls
+
+
+def _restore(
+    cache: Cache, project: Project, connector: Connector, result: UndoResult, *, dry_run: bool
+) -> None:
+    name, done = connector.name, result.connections[connector.name]
+    if not dry_run:
+        settle(cache, connector, project.clock())
+    lines = [
+        line for line in written_by(cache, result.of) if line.connection == name and line.status == "written"
+    ]
+    since = _written_since(cache, name, result.of)
+    for kind in ("opportunity", "lead"):
+        of_kind = [line for line in lines if line.kind == kind]
+        if of_kind:
+            _plan(cache, connector, kind, of_kind, since, done)
+    if done.plan.records and not dry_run:
+        # Before the first write: killed after it, the next run must not write the same again.
+        hold(cache, name, result.run, project.clock())
+        done.push = push(
+            cache, connector, done.plan, result.run, clock=project.clock, stopping=project.stopping
+        )
 
 
 def _plan(
-    cache: Cache, connector: Connector, kind: RecordKind, lines: Sequence[Written], into: UndoneConnection
+    cache: Cache,
+    connector: Connector,
+    kind: RecordKind,
+    lines: Sequence[Written],
+    since: Mapping[tuple[str, str, str], tuple[str, Plain]],
+    into: UndoneConnection,
 ) -> None:
     infos = as_named(connector.fields(kind))
     fields = {line.field for line in lines}
@@ -170,9 +190,11 @@ def _plan(
             restored: dict[str, WriteValue] = {}
             for line in by_record[record]:
                 if record not in current:
-                    why = "the record is gone"
+                    why = GONE
                 elif plain(current[record][line.field]) != line.new:
-                    why = "the value has changed since"
+                    later, new = since.get((kind, record, line.field), ("", None))
+                    ours = later and plain(current[record][line.field]) == new
+                    why = f"run {later} has written it since" if ours else "the value has changed since"
                 else:
                     restored[line.field] = typed(line.old, infos[line.field].type)
                     continue
@@ -182,6 +204,17 @@ def _plan(
                 into.plan.records.append(
                     _planned(connector.name, kind, record, rows.get(record), current[record], restored, held)
                 )
+
+
+def _written_since(cache: Cache, connection: str, run: str) -> dict[tuple[str, str, str], tuple[str, Plain]]:
+    """By kind, record and field, what a later run wrote last, and which."""
+    query = """
+        SELECT kind, record, field, run, new FROM journal
+        WHERE id > (SELECT max(id) FROM journal WHERE run = ?) AND connection = ? AND status = 'written'
+        ORDER BY id
+    """
+    rows = cache.db.execute(query, (run, connection))
+    return {(kind, record, field): (later, one_from_json(new)) for kind, record, field, later, new in rows}
 
 
 def _planned(

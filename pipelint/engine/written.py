@@ -89,7 +89,7 @@ def values_of(
         if field.key == "summary":
             values["summary"] = _summary(parts, field.length)
         elif field.key == "details":
-            values["details"] = _details(parts[:show_at_most], field.length)
+            values["details"] = _details(parts, show_at_most, field.length)
     return {field.name: values[field.key] for field in fields if field.key in values}
 
 
@@ -104,12 +104,19 @@ def _summary(parts: Sequence[Part], length: int) -> str:
     return _cut(parts[0].title, length) if parts else ""
 
 
-def _details(parts: Sequence[Part], length: int) -> str:
+def _details(parts: Sequence[Part], at_most: int, length: int) -> str:
+    """As many flags as fit, with their messages; the others by name."""
     paragraphs = [
         "\n".join(filter(None, (f"{part.rule} ({part.severity}): {part.message}", part.fix)))
-        for part in parts
+        for part in parts[:at_most]
     ]
-    return _cut("\n\n".join(paragraphs), length)
+    for count in range(len(paragraphs), 0, -1):
+        rest = [part.rule for part in parts[count:]]
+        more = [f"+{len(rest)} more: {', '.join(rest)}"] if rest else []
+        text = "\n\n".join([*paragraphs[:count], *more])
+        if len(text) <= length:
+            return text
+    return _cut(paragraphs[0], length) if paragraphs else ""
 
 
 def _cut(text: str, length: int) -> str:

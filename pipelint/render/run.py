@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from textwrap import indent
 
 from pipelint.connectors.base import WriteValue
 from pipelint.engine.drift import as_json as drift_json
-from pipelint.engine.plan import PlannedRecord
+from pipelint.engine.plan import Plan, PlannedRecord
 from pipelint.engine.rationed import Ration
-from pipelint.engine.refusals import Refusal
 from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.run_document import summary
 from pipelint.engine.run_result import ConnectionResult, RunResult
@@ -61,25 +60,11 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
     lines = [_summary(each)]
     if each.drift:
         lines.append(indent(render_problems([one.problem for one in each.drift], color=False), "  "))
+    if each.off:
+        lines.append("  nothing is written here: 'write_back: off'")
     if each.plan is not None:
-        lines += [f"  {trouble}" for trouble in each.plan.trouble]
-        count = plural(each.plan.differing, "record")
-        if each.held_by:
-            lines.append(f"  held since the undo {each.held_by}: nothing is written before {_RESUME}")
-        if dry_run and (each.plan.records or not each.error):
-            lines += plan_lines(each.plan.records)
-        elif each.push is None and each.plan.differing and not each.error:
-            why = (
-                f"will be written after {_RESUME}"
-                if each.held_by
-                else "would be written; 'mode: preview' holds them back (see push --dry-run)"
-            )
-            lines.append(f"  {count} {why}")
-        if each.ration and each.ration.records:
-            lines.append(f"  {_ration(each.ration)}")
-        if each.limit and each.limit is not each.error:
-            lines += ["  a limit stands in its way:", _indented(each.limit)]
-    lines += refused_lines(each.refused)
+        lines += _planned(each, each.plan, dry_run)
+    lines += refused_lines(refusals_json(each.refused))
     if each.push and each.push.unknown:
         lines.append(
             f"  {plural(each.push.unknown, 'record')} of unknown outcome: the next run reads them back"
@@ -89,6 +74,31 @@ def _connection(each: ConnectionResult, dry_run: bool) -> str:
     if each.stopped_by is not None:
         lines += ["  stopped:", _indented(each.stopped_by)]
     return "\n".join(lines)
+
+
+def _planned(each: ConnectionResult, plan: Plan, dry_run: bool) -> list[str]:
+    """How far the plan reaches, what it is, and what stands in its way."""
+    lines = []
+    if plan.pilot:
+        lines.append(f"  a pilot: 'first_push' lets {plan.in_scope:,} of these be written to")
+    lines += [f"  {trouble}" for trouble in plan.trouble]
+    count = plural(plan.differing, "record")
+    if each.held_by:
+        lines.append(f"  {held_text(each.held_by)}")
+    if dry_run and (plan.records or not each.error):
+        lines += plan_lines(plan.records)
+    elif each.push is None and plan.differing and not each.error:
+        why = (
+            f"will be written after {_RESUME}"
+            if each.held_by
+            else "would be written; 'mode: preview' holds them back (see push --dry-run)"
+        )
+        lines.append(f"  {count} {why}")
+    if each.ration and each.ration.records:
+        lines.append(f"  {_ration(each.ration)}")
+    if each.limit and each.limit is not each.error:
+        lines += ["  a limit stands in its way:", _indented(each.limit)]
+    return lines
 
 
 def _ration(ration: Ration) -> str:
@@ -112,27 +122,28 @@ def _indented(error: PipelintError) -> str:
     return indent(render_error(error, color=False), "    ")
 
 
+def held_text(undo: str) -> str:
+    """About a connection that an undo holds."""
+    return f"held since the undo {undo}: nothing is written before {_RESUME}"
+
+
 def locked_text(count: int, again: str = "the next run") -> str:
     """About records that somebody else was writing to."""
     return f"{plural(count, 'record')} locked by somebody else's change: tried again in {again}"
 
 
-def refused_lines(refused: Sequence[Refusal]) -> list[str]:
-    """What the CRM refused now, and by day what it refused earlier."""
+def refused_lines(refused: Sequence[Mapping[str, str | None]]) -> list[str]:
+    """What the CRM refused now, and by day what it refused earlier, from the entries of a document."""
     lines = []
-    ordered = sorted(refused, key=lambda each: (each.since is not None, _day(each), each.id))
-    for day, same in groupby(ordered[:_SHOWN], _day):
+    ordered = sorted(refused, key=lambda each: (each["since"] or "", each["id"] or ""))
+    for day, same in groupby(ordered[:_SHOWN], lambda each: each["since"]):
         lines.append(f"  still refused since {day}, not tried again ({_RETRY}):" if day else "  refused:")
         for each in same:
-            shown = "  ".join(filter(None, (f"{each.kind}/{each.id}", each.name, each.url)))
-            lines.append(f"    {shown}: {each.message} ({each.code})")
+            shown = "  ".join(filter(None, (f"{each['kind']}/{each['id']}", each["name"], each["url"])))
+            lines.append(f"    {shown}: {each['message']} ({each['code']})")
     if len(refused) > _SHOWN:
         lines.append(f"  … and {len(refused) - _SHOWN:,} more refused")
     return lines
-
-
-def _day(refusal: Refusal) -> str:
-    return f"{refusal.since:%Y-%m-%d}" if refusal.since else ""
 
 
 def _summary(each: ConnectionResult) -> str:

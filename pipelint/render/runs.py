@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import indent
 from typing import Any
 
+from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.runs import RunRow, Written
 from pipelint.engine.saved import as_json
-from pipelint.engine.undo import UndoneConnection, UndoResult, summary
+from pipelint.engine.undo import GONE, Skipped, UndoneConnection, UndoResult, summary
 from pipelint.render.documents import as_text
 from pipelint.render.errors import render_error
-from pipelint.render.run import locked_text, plan_lines, refused_lines
+from pipelint.render.run import held_text, locked_text, plan_lines, refused_lines
 from pipelint.render.table import plural, table
 
 _SHOWN = 50
+_IF_ANY = {
+    "skipped": "values left alone",
+    "carried_over": "carried over",
+    "gone": "gone meanwhile",
+    "locked": "locked",
+    "unknown": "of unknown outcome",
+}
 
 
 def render_runs(found: Sequence[RunRow], form: str, *, color: bool) -> str:
@@ -49,22 +57,12 @@ def render_run(row: RunRow, written: Sequence[Written], form: str) -> str:
             for w in written
         ]  # fmt: skip
         return as_text({"schema": "pipelint.run-journal/1", **_document(row), "journal": journal})
-    end = f", ended {row.finished_at:%H:%M:%S} UTC" if row.finished_at else ", did not end"
-    lines = [f"{row.id}  {row.mode}  {row.outcome}  started {row.started_at:%Y-%m-%d %H:%M:%S} UTC{end}"]
+    outcome, end = row.outcome, f"ended {row.finished_at:%H:%M:%S} UTC" if row.finished_at else ""
     if row.finished_at is None:
-        lines.append(f"{plural(row.written, 'record')} written, as the journal tells")
+        outcome, end = "unfinished", f"{plural(row.written, 'record')} written, as the journal tells"
+    lines = [f"{row.id}  {row.mode}  {outcome}  started {row.started_at:%Y-%m-%d %H:%M:%S} UTC, {end}"]
     for name, told in row.summary.get("connections", {}).items():
-        facts = [
-            f"{told[key]:,} {key}"
-            for key in ("pulled", "flagged", "planned", "written", "skipped")
-            if key in told
-        ]
-        lines.append(f"{name}: {', '.join(facts)} ({plural(told.get('api_calls', 0), 'API call')})")
-        lines += [
-            f"  refused {each['id']}: {each['message']} ({each['code']})" for each in told.get("refused", ())
-        ]
-        if told.get("error"):
-            lines.append(f"  stopped: {told['error']['message']}")
+        lines += _told(name, told)
     lines += [
         f"  {w.status:<8} {w.kind}/{w.id} {w.field}: {_short(w.old)} → {_short(w.new)}"
         for w in written[:_SHOWN]
@@ -72,6 +70,21 @@ def render_run(row: RunRow, written: Sequence[Written], form: str) -> str:
     if len(written) > _SHOWN:
         lines.append(f"  … and {len(written) - _SHOWN:,} more values: --format json shows all")
     return "\n".join(lines)
+
+
+def _told(name: str, told: Mapping[str, Any]) -> list[str]:
+    """What one connection came to, from the document of its run."""
+    facts = [f"{told[key]:,} {key}" for key in ("pulled", "flagged", "planned", "written") if key in told]
+    facts += [f"{told[key]:,} {text}" for key, text in _IF_ANY.items() if told.get(key)]
+    cost = f"{plural(told['api_calls'], 'API call')}, {told['seconds']:.1f} s"
+    lines = [f"{name}: {', '.join(facts)} ({cost})"]
+    if told.get("held_by"):
+        lines.append(f"  {held_text(told['held_by'])}")
+    lines += refused_lines(told["refused"])
+    if told["error"]:
+        lines += ["  stopped:", f"    error: {told['error']['message']}"]
+        lines += [f"      = {told['error']['hint']}"] if told["error"]["hint"] else []
+    return lines
 
 
 def render_undo(result: UndoResult, form: str, *, planned: bool) -> str:
@@ -98,19 +111,29 @@ def _connection(name: str, done: UndoneConnection, *, planned: bool) -> list[str
     lines = [f"{name}: {some if done.plan.records else 'nothing left to restore'}{left}"]
     if planned and done.plan.records:
         lines += plan_lines(done.plan.records)
-    lines += [
-        f"  left alone {each.kind}/{each.id} {each.field}: {each.why}" for each in done.skipped[:_SHOWN]
-    ]
-    if len(done.skipped) > _SHOWN:
-        lines.append(f"  … and {len(done.skipped) - _SHOWN:,} more left alone: --format json shows all")
+    alone = _left_alone(done.skipped)
+    lines += alone[:_SHOWN]
+    if len(alone) > _SHOWN:
+        lines.append(f"  … and {len(alone) - _SHOWN:,} more left alone: --format json shows all")
     if done.push is not None:
         lines.append(f"  {plural(done.push.written, 'record')} restored")
-        lines += refused_lines(done.push.refused)
+        lines += refused_lines(refusals_json(done.push.refused))
         if done.push.locked:
             lines.append(f"  {locked_text(done.push.locked, 'another undo')}")
     if done.stopped_by is not None:
         lines += ["  stopped:", indent(render_error(done.stopped_by, color=False), "    ")]
     return lines
+
+
+def _left_alone(skipped: Sequence[Skipped]) -> list[str]:
+    """One line for the values of a record that are left alone for the same reason."""
+    fields: dict[tuple[str, str, str], list[str]] = {}
+    for each in skipped:
+        fields.setdefault((each.kind, each.id, each.why), []).append(each.field)
+    return [
+        f"  left alone {kind}/{record}{'' if why == GONE else ' ' + ', '.join(names)}: {why}"
+        for (kind, record, why), names in fields.items()
+    ]
 
 
 def _undone(result: UndoResult) -> dict[str, object]:

@@ -173,6 +173,7 @@ def test_a_disk_too_full_for_the_lock_leaves_none_behind(path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(CacheUnusable, match="No space"), run_lock(path, clock=clock):
+    with pytest.raises(CacheUnusable, match="No space") as error, run_lock(path, clock=clock):
         pass
+    assert error.value.hint == "Free some space and run again."
     assert not path.exists()

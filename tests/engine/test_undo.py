@@ -48,6 +48,25 @@ def test_undo_leaves_what_somebody_edited(acme: Acme) -> None:
     assert whys == {("d1", "the value has changed since"), ("d2", "the record is gone")}
 
 
+def test_undo_names_the_later_run_that_wrote_a_value(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.advance(minutes=15)
+    acme.crm.deal("d1", amount=None, next_step="")
+    second = run(acme.project).run
+    told = {each.why for each in undo(acme.project, first, dry_run=True).connections["acme"].skipped}
+    assert told == {f"run {second} has written it since"}
+
+
+def test_a_record_that_is_gone_is_told_once(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.delete("d1")
+    told = render_undo(undo(acme.project, first, dry_run=True), "text", planned=True)
+    assert (
+        told
+        == "acme: nothing left to restore, 6 values left alone\n  left alone opportunity/d1: the record is gone"
+    )
+
+
 def test_undo_holds_the_connection_until_resumed(acme: Acme) -> None:
     first = ill(acme, "d1")
     acme.crm.advance(minutes=1)
@@ -83,7 +102,7 @@ def test_a_second_undo_restores_nothing_and_holds_nothing(acme: Acme) -> None:
     second = undo(acme.project, first)
     told = render_undo(second, "text", planned=False)
     assert told.startswith("acme: nothing left to restore, 6 values left alone\n")
-    assert "left alone opportunity/d1 pipelint_flags: the value has changed since" in told
+    assert "left alone opportunity/d1 pipelint_flags, pipelint_severity, " in told
     assert "--resume" not in told
     assert acme.run().held_by is None
 
@@ -115,6 +134,20 @@ def test_undo_can_be_undone(acme: Acme) -> None:
     second = undo(acme.project, first).run
     acme.crm.advance(minutes=1)
     undo(acme.project, second)
+    assert acme.crm.shows("d1") == before
+
+
+def test_what_an_undo_brings_back_is_kept_when_its_field_is_lost(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.crm.advance(minutes=1)
+    second = undo(acme.project, first).run
+    acme.crm.advance(minutes=1)
+    undo(acme.project, second)
+    before = acme.crm.shows("d1")
+    push(acme.project, resume=True)
+    acme.crm.withheld = {"amount"}
+    acme.crm.advance(minutes=15)
+    acme.run()
     assert acme.crm.shows("d1") == before
 
 
@@ -182,6 +215,12 @@ def test_runs_show_what_went_wrong(acme: Acme) -> None:
     acme.crm.advance(minutes=1)
     acme.crm.offline = True
     ill(acme)
+    acme.crm.offline = False
+    acme.crm.advance(minutes=1)
+    with acme.project.cache() as cache:
+        undo(acme.project, runs(cache)[2].id)
+    acme.crm.advance(minutes=1)
+    ill(acme)
     with acme.project.cache() as cache:
         rows = runs(cache)
     assert [(row.outcome, row.written) for row in reversed(rows)] == [
@@ -190,6 +229,8 @@ def test_runs_show_what_went_wrong(acme: Acme) -> None:
         ("refused 1", 2),
         ("ok", 0),
         ("stopped", 0),
+        ("ok", 2),
+        ("held", 0),
     ]
     told = render_runs(rows, "text", color=False).splitlines()
     assert told[0].split()[:3] == ["run", "mode", "outcome"]

@@ -45,10 +45,16 @@ def test_one_title_too_long_is_cut_itself() -> None:
     assert summary == "x" * 254 + "…"
 
 
-def test_details_show_the_worst_only() -> None:
-    parts = [part("a"), part("b", "warning"), part("c", "info")]
+def test_details_show_the_worst_and_name_the_others() -> None:
+    parts = [part("a"), part("b", "warning"), part("c", "info"), part("d", "info")]
     details = values_of(parts, FIELDS, 2)["details"]
-    assert details == "a (error): a is true.\nMend it.\n\nb (warning): b is true.\nMend it."
+    assert details == "a (error): a is true.\nMend it.\n\nb (warning): b is true.\nMend it.\n\n+2 more: c, d"
+
+
+def test_flags_that_do_not_fit_into_the_details_are_named_too() -> None:
+    parts = [part("a"), part("b" * 200, "warning"), part("c", "info")]
+    details = values_of(parts, FIELDS, 2)["details"]
+    assert details == f"a (error): a is true.\nMend it.\n\n+2 more: {'b' * 200}, c"
 
 
 @given(st.lists(st.tuples(st.sampled_from(SEVERITIES), st.text(max_size=300), st.dates()), max_size=12))
