@@ -2,18 +2,18 @@
 
 The day of the budget ends at midnight of a time zone that Pipedrive does not name (fact sheet §6). Whoever stays
 within a share over any 24 hours stays within it on every such day, so that is what is counted: by the hour, in
-a small file, because a run every hour must know of the ones before it.
+a small database of the company, because a run must know of the ones before it, and of a doctor beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from pipelint.errors import CacheUnusable, QuotaExhausted
 
@@ -26,12 +26,19 @@ FOR_WRITING: Final = Decimal("0.8")
 """Of our share, what may be used before writing stops, so that the next pulls have something left."""
 
 
-class _Kept(msgspec.Struct):
-    hours: dict[str, int] = {}
+_SPENT: Final = "CREATE TABLE IF NOT EXISTS spent (hour TEXT PRIMARY KEY, tokens INTEGER NOT NULL) STRICT"
+_ADD: Final = (
+    "INSERT INTO spent VALUES (?, ?) ON CONFLICT (hour) DO UPDATE SET tokens = tokens + excluded.tokens"
+)
+_BUSY_SECONDS: Final = 30
 
 
 class Budget:
-    """What we may still spend; `report` takes the company's own figures where an answer tells them."""
+    """What we may still spend; `report` takes the company's own figures where an answer tells them.
+
+    Raises:
+        CacheUnusable: the count of the last day cannot be read or written.
+    """
 
     def __init__(
         self, file: Path | None, clock: Callable[[], datetime], daily_tokens: int, share: Decimal
@@ -41,7 +48,12 @@ class Budget:
         self._daily = daily_tokens
         self._share = share
         self._company_left: int | None = None
-        self._hours = self._load()
+        with self._told():
+            self._db = sqlite3.connect(file or ":memory:", timeout=_BUSY_SECONDS, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(_SPENT)
+        self._settle()
 
     @property
     def ours(self) -> int:
@@ -54,9 +66,13 @@ class Budget:
         return self._daily
 
     def used(self) -> int:
-        """Tokens that we spent in the last 24 hours, the hour that began before them included."""
-        oldest = _hour(self._clock() - DAY)
-        return sum(tokens for hour, tokens in self._hours.items() if hour >= oldest)
+        """Tokens that were spent in the last 24 hours, the hour that began before them included."""
+        with self._told():
+            oldest = _hour(self._clock() - DAY)
+            (tokens,) = self._db.execute(
+                "SELECT coalesce(sum(tokens), 0) FROM spent WHERE hour >= ?", [oldest]
+            ).fetchone()
+        return int(tokens)
 
     def left(self, part: Decimal = Decimal(1)) -> int:
         """Tokens that may be spent now by something that may use our share up to `part` of it."""
@@ -76,46 +92,63 @@ class Budget:
                 "the company's API tokens for today are used up, by all integrations together",
                 hint="they come back at midnight of Pipedrive's servers; the next run continues",
             )
-        if self.left() < tokens:
-            raise QuotaExhausted(
-                f"{self.used():,} API tokens were used in the last 24 hours, and {self.ours:,} are pipelint's share",
-                hint="they come free hour by hour, and the next run continues; raise share or daily_tokens"
-                " in pipelint.yaml if the company has more",
-            )
-        now = _hour(self._clock())
-        oldest = _hour(self._clock() - DAY)
-        kept = {hour: spent for hour, spent in self._hours.items() if hour >= oldest}
-        self._hours = kept | {now: kept.get(now, 0) + tokens}
-        self._save()
+        with self._alone():
+            if self.left() < tokens:
+                raise QuotaExhausted(
+                    f"{self.used():,} API tokens were used in the last 24 hours, and {self.ours:,} are"
+                    " pipelint's share",
+                    hint="they come free hour by hour, and the next run continues; raise share or daily_tokens"
+                    " in pipelint.yaml if the company has more",
+                )
+            self._db.execute(_ADD, [_hour(self._clock()), tokens])
 
     def report(self, limit: int | None, left: int | None) -> None:
-        """Take over the figures of an answer; Pipedrive sends them at times (fact sheet §6)."""
+        """Take over the figures of an answer, which Pipedrive sends at times (fact sheet §6).
+
+        A limit above the one in pipelint.yaml gives us no more: the share of that one is what was agreed.
+        """
         if limit:
-            self._daily = limit
+            self._daily = min(self._daily, limit)
         if left is not None:
             self._company_left = left
 
-    def _load(self) -> dict[str, int]:
-        if self._file is None or not self._file.exists():
-            return {}
+    def close(self) -> None:
+        self._db.close()
+
+    def _settle(self) -> None:
+        """Hours to come were counted by a clock that was ahead: nobody knows when they were, so they count as now."""
+        with self._alone():
+            now = _hour(self._clock())
+            ahead = self._db.execute("DELETE FROM spent WHERE hour > ? RETURNING tokens", [now]).fetchall()
+            self._db.execute(_ADD, [now, sum(tokens for (tokens,) in ahead)])
+            self._db.execute("DELETE FROM spent WHERE hour < ?", [_hour(self._clock() - DAY)])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """A look and a count that no other process comes between."""
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            return msgspec.json.decode(self._file.read_bytes(), type=_Kept).hours
-        except (OSError, msgspec.MsgspecError):
+            yield
+        except sqlite3.OperationalError as error:
+            raise CacheUnusable(
+                f"{self._file} cannot be used: {error}", hint="see to its disk and run again"
+            ) from None
+        except sqlite3.DatabaseError:
             # To begin at nothing could use the budget of a day twice.
             raise CacheUnusable(
-                f"{self._file.name}, which counts the API tokens of the last day, cannot be read",
-                hint=f"remove it after 24 hours without a run: {self._file}",
+                f"{self._file}, which counts the API tokens of the last day, cannot be read",
+                hint="remove it after 24 hours without a run",
             ) from None
-
-    def _save(self) -> None:
-        if self._file is None:
-            return
-        new = self._file.with_suffix(".new")
-        try:
-            new.write_bytes(msgspec.json.encode(_Kept(self._hours)))
-            new.replace(self._file)
-        except OSError as error:
-            raise CacheUnusable(f"{self._file} cannot be written: {error.strerror}") from None
 
 
 def _hour(moment: datetime) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -60,11 +61,13 @@ class Answered(NamedTuple):
 class Client:
     """Every request to the company goes through `call`: one sign-in, one retry policy, one budget."""
 
-    def __init__(self, name: str, settings: Settings, context: ConnectContext) -> None:
+    def __init__(self, settings: Settings, context: ConnectContext) -> None:
         self.settings = settings
         self.context = context
         self.policy = RetryPolicy(sleep=context.sleep)
-        file = context.state / f"{name}-tokens.json" if context.state else None
+        # By company, not by connection: two connections to one company live on the same tokens.
+        host = urlsplit(settings.base_url).netloc.replace(":", "-")
+        file = context.state / f"pipedrive-tokens-{host}.db" if context.state else None
         self.budget = Budget(file, context.clock, settings.daily_tokens, settings.share)
         self.api_calls = 0
         self.clock = ServerClock(context.clock)
@@ -133,6 +136,7 @@ class Client:
 
     def close(self) -> None:
         self._session.close()
+        self.budget.close()
 
     def _signed_in(self, call: Call) -> bytes:
         """One call; an access token that has ended is renewed, once."""

@@ -63,7 +63,7 @@ class PipedriveConnector:
         self.name = name
         self._settings = settings
         self._context = context
-        self._client = Client(name, settings, context)
+        self._client = Client(settings, context)
         self._reference = Reference(self._client, context.state, name)
         self._moved = Moved(self._client)
         self._writer = write.Writer(self._client, self._reference, protects=settings.protect_rotting)

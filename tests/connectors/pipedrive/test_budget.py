@@ -46,7 +46,7 @@ def test_tokens_come_free_after_a_day(clock: Clock) -> None:
 
 
 def test_the_next_process_knows_what_this_one_spent(tmp_path: Path, clock: Clock) -> None:
-    file = tmp_path / "acme-tokens.json"
+    file = tmp_path / "tokens.db"
     Budget(file, clock, 100, HALF).spend(30)
     assert Budget(file, clock, 100, HALF).used() == 30
 
@@ -66,10 +66,39 @@ def test_the_company_may_have_less_left_than_our_share(clock: Clock) -> None:
         budget.spend(10)
 
 
+def test_two_processes_at_the_same_time_share_one_count(tmp_path: Path, clock: Clock) -> None:
+    run, doctor = (Budget(tmp_path / "tokens.db", clock, 1000, HALF) for _ in range(2))
+    run.spend(400)
+    doctor.spend(20)
+    assert run.used() == doctor.used() == 420
+    with pytest.raises(QuotaExhausted):
+        doctor.spend(81)
+
+
+def test_a_company_with_more_tokens_than_it_said_gives_us_no_more_than_was_agreed(clock: Clock) -> None:
+    budget = Budget(None, clock, 1000, HALF)
+    budget.report(7000, 7000)
+    assert budget.ours == 500
+    budget.report(600, 600)
+    assert budget.ours == 300
+
+
+def test_what_a_clock_that_was_ahead_counted_is_not_ours_to_spend_for_a_day_and_then_is(
+    tmp_path: Path, clock: Clock
+) -> None:
+    clock.now += timedelta(days=365)
+    Budget(tmp_path / "tokens.db", clock, 1000, HALF).spend(500)
+    clock.now -= timedelta(days=365)
+    budget = Budget(tmp_path / "tokens.db", clock, 1000, HALF)
+    assert budget.left() == 0
+    clock.now += timedelta(hours=25)
+    assert budget.left() == 500
+
+
 def test_a_damaged_count_is_not_taken_for_nothing(tmp_path: Path, clock: Clock) -> None:
-    file = tmp_path / "acme-tokens.json"
-    file.write_text("{", encoding="utf-8")
-    with pytest.raises(CacheUnusable, match="acme-tokens"):
+    file = tmp_path / "tokens.db"
+    file.write_bytes(b"not a database " * 100)
+    with pytest.raises(CacheUnusable, match=r"tokens\.db.*cannot be read"):
         Budget(file, clock, 100, HALF)
 
 
