@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 
-from pipelint.connectors.pipedrive import endpoints
+from pipelint.connectors.pipedrive import client, endpoints
+from pipelint.engine.commands import pull_all
 from pipelint.engine.init import init
 from pipelint.engine.project import Project, open_project
 from pipelint.engine.provision import diagnose, setup
+from pipelint.engine.rationed import Ration
 from pipelint.engine.run import push, run
 from pipelint.engine.run_result import ConnectionResult
 from pipelint.engine.undo import undo
-from pipelint.errors import ExitCode
+from pipelint.errors import ExitCode, PipelintError, QuotaExhausted
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.schema import DEALS
 from tests.sandbox.pipedrive.openapi import Witness, needs_specs, operation
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+URGENCY = ("error", "warning", "info", "clean")
 
 
 @dataclass
@@ -54,15 +58,39 @@ class Company:
         self.spent.append((self.sandbox.clock.now(), left - self.sandbox.limits.left))
         return whole.connections["sales"]
 
-    def severities(self) -> list[str]:
-        """What the deals show that show anything."""
+    def severities(self, deals: Iterable[str]) -> list[str]:
+        """What these deals show, those left out that show nothing."""
         field = self.sandbox.company.fields.by_name("deals", "Pipelint severity")
         labels = {option["id"]: option["label"] for option in field["options"]}
         held = [
-            deal["custom_fields"].get(field["field_code"])
-            for deal in self.sandbox.company.store.select(DEALS)
+            self.sandbox.company.get(DEALS, deal)["custom_fields"].get(field["field_code"]) for deal in deals
         ]
         return [labels[option] for option in held if option is not None]
+
+    def deals(self) -> list[str]:
+        """The ids of all deals."""
+        return [str(deal["id"]) for deal in self.sandbox.company.store.select(DEALS)]
+
+    def pull(self) -> PipelintError | None:
+        """The error that ended the pull, if one did."""
+        [result] = pull_all(self.project)
+        return result.error
+
+    def held(self, table: str) -> int:
+        """How many records of a kind the cache holds."""
+        with self.project.cache() as cache:
+            [[count]] = cache.db.execute(f"SELECT count(*) FROM {table}").fetchall()
+        return int(count)
+
+    def there(self, table: str) -> int:
+        """How many records of a kind the CRM holds."""
+        [[count]] = self.sandbox.company.store.rows(f"SELECT count(*) FROM {table} WHERE NOT is_deleted")
+        return int(count)
+
+    def healthy(self) -> Iterator[str]:
+        """The ids of the open deals that were made without a fault."""
+        deals = map(self.sandbox.company.get, repeat(DEALS), self.sandbox.illnesses["healthy"])
+        return (str(deal["id"]) for deal in deals if deal["status"] == "open")
 
     def written(self) -> list[str]:
         """The ids of the deals and leads that were written, in order."""
@@ -104,12 +132,12 @@ def test_flags_reach_the_deals_and_a_second_run_writes_nothing(company: Company)
 
 def test_an_undo_takes_everything_back_and_a_resumed_push_writes_it_again(company: Company) -> None:
     company.run()
-    shown = company.severities()
+    shown = company.severities(company.deals())
     assert {"error", "clean"} <= set(shown)
     undone = undo(company.project, company.last).connections["sales"]
-    assert (undone.skipped, company.severities()) == ([], [])
+    assert (undone.skipped, company.severities(company.deals())) == ([], [])
     push(company.project, resume=True)
-    assert company.severities() == shown
+    assert company.severities(company.deals()) == shown
 
 
 def test_our_own_writes_cause_no_further_calls(company: Company) -> None:
@@ -173,10 +201,47 @@ def colleagues(sandbox: PipedriveSandbox) -> None:
     company.merge_deals(open_deals[-2], open_deals[-3])
 
 
-def test_the_share_is_never_exceeded_and_all_is_written_over_days(company: Company) -> None:
-    company.settle(share="5%")
-    colleagues = iter(range(1, 40))
-    a_week(company, hours=12, colleagues=colleagues)
+def test_the_share_is_never_exceeded_and_all_is_written_over_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PipedriveSandbox(size=120, now=NOW) as sandbox:
+        company = make_company(tmp_path, sandbox, monkeypatch)
+        company.settle(share="4%")
+        a_week(company, hours=28)
+
+
+def test_a_pull_that_takes_more_than_a_day_has_goes_on_the_next_day_where_it_stopped(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAGE_ROWS", 10)
+    company.settle(share="1%")  # 300 tokens, and the activities alone take more
+    errors: list[type[PipelintError]] = []
+    while (error := company.pull()) is not None and len(errors) < 10:
+        errors.append(type(error))
+        company.sandbox.clock.advance(timedelta(hours=25))
+    assert errors == [QuotaExhausted] * 6
+    asked = [it.query for it in company.sandbox.requests if it.path == endpoints.ACTIVITIES.path]
+    assert len(asked) == len(set(asked)), "no page is asked for twice"
+    assert company.held("activity") == company.there("activities")
+    assert company.held("contact") == company.there("persons")
+
+
+def test_a_list_whose_mark_is_not_known_any_more_begins_anew(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAGE_ROWS", 10)
+    company.settle(share="1%")
+    assert company.pull() is not None
+    stopped_at = company.sandbox.requests[-1].path
+    company.settle(share="100%")
+    company.sandbox.clock.advance(timedelta(hours=25))
+    fault = company.sandbox.faults.add(
+        "error", code="ERR_SCHEMA_VALIDATION_FAILED", status=400, path=f"{stopped_at}.*cursor="
+    )
+    assert company.pull() is None
+    assert fault.seen > 0
+    for kind, table in {"contact": "persons", "account": "organizations", "activity": "activities"}.items():
+        assert company.held(kind) == company.there(table)
 
 
 @pytest.mark.slow
@@ -184,44 +249,42 @@ def test_five_thousand_deals_hourly_for_a_week_on_the_smallest_plan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with PipedriveSandbox(size=5000, now=NOW) as sandbox:
-        a_week(make_company(tmp_path, sandbox, monkeypatch), hours=1, colleagues=iter(range(1, 5000)))
+        a_week(make_company(tmp_path, sandbox, monkeypatch), hours=1)
 
 
-def healthy(deal: Mapping[str, object]) -> bool:
-    """An open deal that has an amount, and is not late."""
-    return bool(
-        deal["status"] == "open" and deal["value"] and str(deal["expected_close_date"] or "") > "2026-12"
-    )
+def a_week(company: Company, *, hours: int) -> None:
+    """A run every few hours for a week; once all is written, a colleague spoils a healthy deal now and then.
 
-
-def a_week(company: Company, *, hours: int, colleagues: Iterator[int]) -> None:
-    """A run every few hours for a week; once all is written, a colleague spoils an open deal now and then.
-
-    The share is never exceeded over any 24 hours, the first full write-back ends within the week, and after it
-    every new error reaches the CRM within two runs.
+    The share is never exceeded over any 24 hours. The first full write-back begins with the errors, and ends
+    within about the days that it announces; after it every run writes all it has to, so that every new error
+    reaches the CRM with the next run.
     """
     settings = company.project.settings["sales"]
     share = settings.daily_tokens * settings.share  # type: ignore[attr-defined]  # of a Pipedrive connection
-    runs = 7 * 24 // hours
-    complete = False
-    waiting: dict[str, int] = {}
-    spoilt = 0
-    for number in range(runs):
+    unspoilt = company.healthy()
+    rations: list[Ration] = []
+    spoilt: list[str] = []
+    for number in range(7 * 24 // hours):
+        complete = any(not ration.carried for ration in rations)
         if complete and number % 2 == 0:
-            deal = next(id_ for id_ in colleagues if healthy(company.sandbox.company.get(DEALS, id_)))
-            company.sandbox.company.update(
-                "deals", deal, {"value": None, "expected_close_date": "2026-01-01"}
-            )
-            waiting[str(deal)] = number
-            spoilt += 1
+            spoilt.append(next(unspoilt))
+            bad = {"value": None, "expected_close_date": "2026-01-01"}
+            company.sandbox.company.update("deals", spoilt[-1], bad)
         before = len(company.written())
         result = company.run()
         assert result.error is None
-        for deal_id in set(company.written()[before:]) & waiting.keys():
-            assert number - waiting.pop(deal_id) <= 1
-        complete = complete or (result.ration is not None and not result.ration.carried)
+        assert result.ration is not None
+        rations.append(result.ration)
+        if number == 0:
+            severities = company.severities(id_ for id_ in company.written() if id_.isdecimal())  # no leads
+            assert severities == sorted(severities, key=URGENCY.index)
+        if complete:
+            assert not result.ration.carried
+            assert {*spoilt[-1:]} <= {*company.written()[before:]} or number % 2
         now = company.sandbox.clock.now()
         assert sum(tokens for at, tokens in company.spent if now - at < timedelta(hours=24)) <= share
         company.sandbox.clock.advance(hours * HOUR)
-    assert spoilt > 1
-    assert all(runs - number <= 2 for number in waiting.values())
+    assert len(spoilt) > 1
+    assert rations[0].carried
+    ended = next(number for number, ration in enumerate(rations) if not ration.carried)
+    assert rations[0].days - 1 <= ended * hours / 24 <= rations[0].days + 1
