@@ -11,7 +11,7 @@ from pipelint.engine.check import CheckResult
 from pipelint.engine.check import check as _check
 from pipelint.engine.clock import Clock, system_clock
 from pipelint.engine.commands import pull_all
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.plan import Plan
 from pipelint.engine.project import Project as _Project
 from pipelint.engine.project import open_project as _open

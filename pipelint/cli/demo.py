@@ -17,7 +17,7 @@ from pipelint.cli.sandbox import needed_extra
 from pipelint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from pipelint.engine.findings import Finding
+    from pipelint.engine.finding import Finding
     from pipelint.engine.project import Project
     from pipelint.engine.run_result import RunResult
     from pipelint.sandbox.salesforce import SalesforceSandbox
@@ -106,7 +106,7 @@ def _make_project(folder: Path, base_url: str, client_id: str, client_secret: st
 
 def _loop(context: Context, project: Project) -> int:
     from pipelint.engine.check import check
-    from pipelint.engine.findings import worst_first
+    from pipelint.engine.finding import worst_first
     from pipelint.engine.run import run
     from pipelint.render.progress import progress
 

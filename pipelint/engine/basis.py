@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterable
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.findings import Source, rows_of
 from pipelint.engine.prepare.table import CLOCK
+from pipelint.engine.source import Source, rows_of
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile_fact import fields_of
 from pipelint.rules.conditions import Condition, Day, Period, Span, tests_in

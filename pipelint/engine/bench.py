@@ -14,8 +14,8 @@ from pipelint.connectors import registry
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.delivered import delivered
-from pipelint.engine.findings import Source
 from pipelint.engine.project import Project
+from pipelint.engine.source import Source
 from pipelint.errors import Problem
 from pipelint.rules.catalogue import ENTITIES, RecordKind
 from pipelint.rules.compile_condition import Moment

@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 from pipelint.engine.basis import is_relative, moving_facts
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.events import ENDS, Event, Standing, Transition, standing, transitions
-from pipelint.engine.findings import Source
 from pipelint.engine.record_changes import Period, RecordChanges
+from pipelint.engine.source import Source
 from pipelint.rules.conditions import Condition, fields_in
 from pipelint.rules.pack import Severity
 

@@ -13,7 +13,8 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.currencies import currency_notices, with_rates
 from pipelint.engine.delivered import delivered
 from pipelint.engine.drift import Drift, drift_of
-from pipelint.engine.findings import Finding, Source, findings
+from pipelint.engine.finding import Finding
+from pipelint.engine.findings import findings
 from pipelint.engine.past import known_from, looking_back
 from pipelint.engine.prepare.once import prepare_once
 from pipelint.engine.prepare.prepared import prepare
@@ -21,8 +22,9 @@ from pipelint.engine.project import Project
 from pipelint.engine.pull import Progress, silent
 from pipelint.engine.scores import Score, reason_texts, scores
 from pipelint.engine.snooze import snooze_fields, snooze_notices
+from pipelint.engine.source import Source
 from pipelint.engine.tally import ScoreTally, Tally
-from pipelint.engine.waivers import day_of, notices
+from pipelint.engine.waivers import notices
 from pipelint.errors import Problem
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 from pipelint.rules.compile import CompiledPack, compile_pack
@@ -221,7 +223,7 @@ def check_into(
         if not found:
             totals.not_pulled.append(connection.name)
     if not only and not totals.not_pulled:
-        today = day_of(Moment(settings.calendar, as_of))
+        today = Moment(settings.calendar, as_of).local_date
         totals.notices += notices(cache, project.pack.waivers, compiled, today)
         totals.notices += snooze_notices(cache, project.pack, compiled)
 

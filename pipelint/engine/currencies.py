@@ -13,9 +13,9 @@ from pipelint.records import Stream
 from pipelint.rules.currency import Rate
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered
-from pipelint.rules.zones import EPOCH_ORDINAL
+from pipelint.rules.zones import FIRST_DAY, day_number
 
-_ALWAYS = -EPOCH_ORDINAL
+_ALWAYS = FIRST_DAY - 1
 
 
 def with_rates(cache: Cache, pack: Pack, connection: str) -> Pack:
@@ -35,7 +35,7 @@ def _rates(cache: Cache, to: str, connection: str) -> dict[str, tuple[Rate, ...]
     query = "SELECT upper(currency), start, per_home FROM exchange_rate WHERE connection = ?"
     for currency, start, rate in cache.db.execute(query, (connection,)):
         if rate is not None and Decimal(rate) > 0:
-            day = _ALWAYS if start is None else date.fromisoformat(start).toordinal() - EPOCH_ORDINAL
+            day = _ALWAYS if start is None else day_number(date.fromisoformat(start))
             per_home.setdefault(currency, {})[day] = Decimal(rate)
     ours = per_home.get(to)
     if ours is None:

@@ -14,9 +14,11 @@ from pipelint.engine.check import sources
 from pipelint.engine.events import ENDS
 from pipelint.engine.evidence import lack_of, shown_value
 from pipelint.engine.explain_scores import ScoreExplained, explain_scores
-from pipelint.engine.findings import Finding, FindingStatus, Source, findings, owner_shown, rows_of
+from pipelint.engine.finding import Finding, FindingStatus
+from pipelint.engine.findings import findings, owner_shown
 from pipelint.engine.identity import candidates, find
 from pipelint.engine.project import Project
+from pipelint.engine.source import Source, rows_of
 from pipelint.errors import UsageError
 from pipelint.rules.compile import CompiledCheck
 from pipelint.rules.conditions import Condition, Test

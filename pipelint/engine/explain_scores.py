@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipelint.engine.evidence import lack_of
-from pipelint.engine.findings import Source
 from pipelint.engine.scores import Score, cap_of, points, said, score_of
+from pipelint.engine.source import Source
 from pipelint.rules.conditions import fields_in
 from pipelint.rules.explain import Explainer, Row
 from pipelint.rules.messages import Reader

@@ -1,88 +1,30 @@
-"""Findings: what a person reads about a record, made from verdicts and prepared values."""
+"""Making findings out of verdicts and prepared values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import islice
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import CHOSEN, Outcome, Verdict, evaluate
 from pipelint.engine.events import Standing, Standings
-from pipelint.engine.evidence import Evidence, Witness, blank_message, distinct
+from pipelint.engine.evidence import Witness, blank_message, distinct
+from pipelint.engine.finding import Finding, FindingStatus
 from pipelint.engine.grace import pending_until
 from pipelint.engine.hiding import Found, hidden_by, hider
 from pipelint.engine.similar import COUNTED, counted
 from pipelint.engine.snooze import Snoozes
+from pipelint.engine.source import Source, rows_of
 from pipelint.engine.waivers import InForce
-from pipelint.rules.catalogue import RecordKind
-from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER, CompiledPack
+from pipelint.rules.compile import SEVERITY_NAME, SEVERITY_NUMBER
 from pipelint.rules.explain import Row
 from pipelint.rules.messages import Reader
-from pipelint.rules.pack import Pack, Rule, Severity
+from pipelint.rules.pack import Rule
 from pipelint.rules.waivers import Waiver
-from pipelint.rules.zones import EPOCH_ORDINAL
 
-FindingStatus: TypeAlias = Literal["flagged", "waived", "trial", "hidden", "pending", "could_not_check"]
 _BATCH = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One rule on one record, unless it is clean there; `pending` while its time of grace lasts.
-
-    `amount` is what the record is worth, × 10 000; `written` says whether the finding may be written into the
-    CRM; `keeps` that it could not be checked for lack of data, so that what was written before stays.
-    """
-
-    connection: str
-    crm: str
-    kind: RecordKind
-    id: str
-    name: str
-    url: str | None
-    owner: str
-    pipeline: str
-    stage: str
-    rule: str
-    severity: Severity
-    status: FindingStatus
-    message: str
-    fix: str
-    items: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
-    amount: int | None
-    written: bool
-    keeps: bool
-    since: date | None = None
-    """The day from which it has stood, as far as runs have recorded it."""
-    waiver: Waiver | None = None
-    """What waives it, where the status says so."""
-    hidden_by: str = ""
-    """The rule that hides it, where the status says so."""
-    due: date | None = None
-    """The day on which its time of grace is over, where the status says pending."""
-    unsynced_items: tuple[str, ...] = ()
-    """What else it may list: items that could not be checked for lack of data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where findings come from: one kind of record on one connection."""
-
-    connection: str
-    crm: str
-    pack: Pack
-    compiled: CompiledPack
-    table: str
-
-    def reader(self, row: Row, language: str, today: int | None) -> Reader:
-        """Shows the values of one record; money with the currency that it is counted in."""
-        own = self.pack.currency
-        currency = own.to if own else str(row.get("currency") or "")
-        return Reader(row, self.pack.known[self.compiled.kind], language, today, currency)
 
 
 def findings(
@@ -108,14 +50,6 @@ def findings(
         rows = rows_of(cache, source.table, [verdict.id for verdict in batch])
         for verdict in batch:
             yield from maker.of_record(verdict, rows[verdict.id])
-
-
-def rows_of(cache: Cache, table: str, ids: Sequence[str]) -> dict[str, Row]:
-    """The prepared rows of some records, by id."""
-    marks = ", ".join("?" * len(ids))
-    cursor = cache.db.execute(f'SELECT * FROM "{table}" WHERE id IN ({marks})', tuple(ids))
-    names = [column[0] for column in cursor.description]
-    return {str(row[names.index("id")]): dict(zip(names, row, strict=True)) for row in cursor}
 
 
 class _Whose(NamedTuple):
@@ -299,13 +233,3 @@ def _text(row: Row, name: str) -> str | None:
 def _number(row: Row, name: str) -> int | None:
     value = row.get(name)
     return value if isinstance(value, int) else None
-
-
-def day_text(day: int) -> str:
-    """A day number as an ISO date."""
-    return (date.fromordinal(EPOCH_ORDINAL) + timedelta(days=day)).isoformat()
-
-
-def worst_first(found: Iterable[Finding]) -> list[Finding]:
-    """Errors first, then by value at stake, then by name."""
-    return sorted(found, key=lambda f: (-SEVERITY_NUMBER[f.severity], -(f.amount or 0), f.name, f.rule))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from pipelint.engine.cache.encode import instant
 from pipelint.engine.events import Standing
 from pipelint.rules.compile_condition import Moment
 from pipelint.rules.pack import Rule
-from pipelint.rules.zones import EPOCH_ORDINAL
+from pipelint.rules.zones import date_of
 
 
 def pending_until(rule: Rule, standing: Standing | None, moment: Moment) -> date | None:
@@ -20,4 +20,4 @@ def pending_until(rule: Rule, standing: Standing | None, moment: Moment) -> date
     if due <= (moment.now if rule.grace.is_clock else moment.today):
         return None
     day = moment.calendar.day_of(instant(due)) if rule.grace.is_clock else due
-    return date.fromordinal(EPOCH_ORDINAL) + timedelta(days=day)
+    return date_of(day)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import CHECKS_PER_WORD
-from pipelint.engine.findings import Source
+from pipelint.engine.source import Source
 from pipelint.engine.waivers import InForce
 from pipelint.rules.compile import SEVERITY_NAME
 from pipelint.rules.pack import Severity

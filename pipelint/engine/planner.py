@@ -17,13 +17,14 @@ from pipelint.engine import refusals
 from pipelint.engine import shown as memory
 from pipelint.engine.basis import bases
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.findings import Finding, Source, day_text
+from pipelint.engine.finding import Finding
 from pipelint.engine.own_fields import own_fields
 from pipelint.engine.plan import Plan, PlannedChange, PlannedRecord
 from pipelint.engine.rationed import urgency
 from pipelint.engine.scope import Member, Scope, elsewhere, in_scope
 from pipelint.engine.scores import unscored
 from pipelint.engine.shown import Shown
+from pipelint.engine.source import Source
 from pipelint.engine.targets import Targets
 from pipelint.engine.values import Plain, plain
 from pipelint.engine.written import Part, parts_of
@@ -85,7 +86,7 @@ class Planner:
         self.clean = self.targets.values((), self.show_at_most, self.unscored)
         grades = {grade_key(score.name) for score in source.pack.live_scores(self.kind)}
         self.grades = tuple(own.name for own in self.targets.fields if own.key in grades)
-        self.today = date.fromisoformat(day_text(source.compiled.moment.today))
+        self.today = source.compiled.moment.local_date
         self.refused = refusals.standing(cache.db, *self.key)
         self.refused_members: set[str] = set()
         self.differing: list[_Wanted] = []

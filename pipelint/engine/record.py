@@ -31,7 +31,8 @@ from pipelint.engine.events import (
     standing,
     transitions,
 )
-from pipelint.engine.findings import Finding, FindingStatus, Source, day_text
+from pipelint.engine.finding import Finding, FindingStatus
+from pipelint.engine.source import Source
 from pipelint.engine.unused import note_waivers
 from pipelint.rules.catalogue import RECORD_STREAM
 from pipelint.rules.compile import SEVERITY_NUMBER
@@ -60,7 +61,7 @@ class Recorder:
         self.source = source
         self.run = run
         self.key = (source.connection, source.compiled.kind)
-        self.today = date.fromisoformat(day_text(source.compiled.moment.today))
+        self.today = source.compiled.moment.local_date
         self.at = microseconds(source.compiled.moment.as_of)
         self.rules = {rule.name: rule for rule in source.pack.live_rules(source.compiled.kind)}
         self.bits = self.every_bit()

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from pipelint.engine.cache.encode import instant
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.findings import Source
+from pipelint.engine.source import Source
 from pipelint.records import Stream
 from pipelint.rules.catalogue import RECORD_STREAM, Entity
 from pipelint.rules.compile_fact import fields_of

@@ -8,7 +8,7 @@ from itertools import groupby
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import CHECKS_PER_WORD, Outcome
 from pipelint.engine.events import State, renamed
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.rules.pack import Pack
 
 _STANDING = """

@@ -10,7 +10,7 @@ from datetime import datetime
 from pipelint.engine.cache.encode import instant
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evidence import Evidence
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.values import Plain, to_json
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 

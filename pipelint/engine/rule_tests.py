@@ -12,7 +12,8 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import source_of
 from pipelint.engine.evaluate import Outcome, Verdict, evaluate
 from pipelint.engine.explain import Decided, explain_rule
-from pipelint.engine.findings import Finding, findings
+from pipelint.engine.finding import Finding
+from pipelint.engine.findings import findings
 from pipelint.engine.given import Batch, Key, in_our_words, prefix, record_id, store
 from pipelint.engine.scores import Score, scores
 from pipelint.errors import Place

@@ -18,7 +18,7 @@ from pipelint.config.paths import shown
 from pipelint.config.problems import Problems
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import CheckResult, check
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
 from pipelint.rules.load import load_pack

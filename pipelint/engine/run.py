@@ -13,7 +13,8 @@ from pipelint.connectors.base import Connector
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
 from pipelint.engine.drift import drift_of
-from pipelint.engine.findings import Finding, Source, findings
+from pipelint.engine.finding import Finding
+from pipelint.engine.findings import findings
 from pipelint.engine.hold import held_by, release
 from pipelint.engine.journal import settle
 from pipelint.engine.judging import choose, flagged_elsewhere
@@ -33,6 +34,7 @@ from pipelint.engine.run_result import ConnectionResult, RunResult
 from pipelint.engine.runs import begin, finish, new_id
 from pipelint.engine.saved import SavedPlan, load, restrict
 from pipelint.engine.scope import Scope
+from pipelint.engine.source import Source
 from pipelint.engine.telemetry import log_begun, log_connection, log_ended
 from pipelint.errors import CacheUnusable, PipelintError, UsageError
 from pipelint.rules.compile import SEVERITY_NUMBER

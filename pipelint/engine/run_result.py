@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from pipelint.engine.drift import Drift
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.plan import Plan
 from pipelint.engine.pull import PullResult
 from pipelint.engine.push import PushResult

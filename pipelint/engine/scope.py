@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipelint.engine.evaluate import CHOSEN
-from pipelint.engine.findings import Source
 from pipelint.engine.prepare.columns import quoted
 from pipelint.engine.scores import score_columns, written_scores
 from pipelint.engine.shown import Shown, decoded
+from pipelint.engine.source import Source
 from pipelint.rules.catalogue import RECORD_STREAM
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.findings import Source
 from pipelint.engine.prepare.columns import quoted
+from pipelint.engine.source import Source
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.explain import Row
 from pipelint.rules.ir import SCALE

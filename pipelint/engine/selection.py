@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import CheckTotals
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.identity import candidates, matches
 from pipelint.engine.project import Project
 from pipelint.engine.recorded import Recorded

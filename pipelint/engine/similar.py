@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.prepare.columns import quoted
 from pipelint.engine.prepare.entities import Rows
+from pipelint.engine.source import Source
 from pipelint.rules.compile_fact import fact_columns
 from pipelint.rules.emit import ROW_ID
 from pipelint.rules.emit.sqlite import expression
 from pipelint.rules.facts import OverRows
 from pipelint.rules.ir import columns_in
-
-if TYPE_CHECKING:
-    from pipelint.engine.findings import Source
 
 COUNTED = {"duplicate-open-opportunities": "similar_open_opportunities"}
 """The built-in rules whose items are records, and the facts that count them."""

@@ -7,7 +7,7 @@ itself was first there to be seen. So nothing has to be kept, and a past day can
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 
 from pipelint.engine.cache.encode import instant, microseconds
 from pipelint.engine.cache.sqlite import Cache
@@ -18,7 +18,7 @@ from pipelint.rules.explain import Row
 from pipelint.rules.pack import Pack, native_names
 from pipelint.rules.read_snooze import REASON, SNOOZE, UNTIL
 from pipelint.rules.waivers import Waiver
-from pipelint.rules.zones import EPOCH_ORDINAL
+from pipelint.rules.zones import date_of
 
 LONGEST = timedelta(days=30)
 _NAMED = 3
@@ -45,7 +45,7 @@ class Snoozes:
         last = min(int(until), self.moment.calendar.day_of(instant(at)) + LONGEST.days)
         if last < today:
             return None
-        end = date.fromordinal(EPOCH_ORDINAL + last)
+        end = date_of(last)
         return Waiver((), ("opportunity",), str(reason), by, end, self.mapped.place, snoozed=True)
 
     def _set(self, record: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import Outcome, evaluate
-from pipelint.engine.findings import Source
+from pipelint.engine.source import Source
 from pipelint.rules.compile_condition import compile_condition
 from pipelint.rules.emit.sqlite import expression
 from pipelint.rules.pack import Rule

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
-from pipelint.engine.findings import Finding, FindingStatus, worst_first
+from pipelint.engine.finding import Finding, FindingStatus, worst_first
 from pipelint.engine.scores import Score
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import SEVERITY_NUMBER

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import sources
-from pipelint.engine.findings import Finding, findings
+from pipelint.engine.finding import Finding
+from pipelint.engine.findings import findings
 from pipelint.engine.project import Project
 from pipelint.errors import UsageError
 from pipelint.rules.pack import Rule

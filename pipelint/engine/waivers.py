@@ -11,14 +11,13 @@ from pipelint.engine.unused import PATIENCE, Unused
 from pipelint.errors import Place, Problem
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import CompiledPack
-from pipelint.rules.compile_condition import Moment, compile_condition
+from pipelint.rules.compile_condition import compile_condition
 from pipelint.rules.conditions import Condition
 from pipelint.rules.emit.sqlite import expression
 from pipelint.rules.explain import Explainer, Row
 from pipelint.rules.pack import Pack
 from pipelint.rules.read_waivers import ended
 from pipelint.rules.waivers import Waiver
-from pipelint.rules.zones import EPOCH_ORDINAL
 
 
 class InForce:
@@ -26,7 +25,7 @@ class InForce:
 
     def __init__(self, cache: Cache, pack: Pack, compiled: CompiledPack, connection: str) -> None:
         self.explainer = Explainer(compiled.inputs, compiled.moment)
-        today = day_of(compiled.moment)
+        today = compiled.moment.local_date
         kind = compiled.kind
         self.waivers = [
             (waiver, _records(cache, waiver, connection), waiver.when.get(kind))
@@ -48,11 +47,6 @@ class InForce:
 
     def _concerns(self, records: Collection[str], when: Condition | None, record: str, row: Row) -> bool:
         return record in records or (when is not None and self.explainer.answer(when, row) is True)
-
-
-def day_of(moment: Moment) -> date:
-    """The local day."""
-    return date.fromordinal(moment.today + EPOCH_ORDINAL)
 
 
 def _records(cache: Cache, waiver: Waiver, connection: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from datetime import date
 import msgspec
 
 from pipelint.connectors.base import OwnField, WriteValue
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.rules.compile import SEVERITY_NUMBER
 from pipelint.rules.pack import Severity
 

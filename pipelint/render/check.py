@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipelint.engine.check import CheckTotals
 from pipelint.engine.evidence import TOO_RECENT, UNMAPPED
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.scores import Score
 from pipelint.engine.tally import Tally
 from pipelint.render.errors import render_problems

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelint.engine.check import CheckTotals, NotSynced
 from pipelint.engine.drift import as_json as drift_document
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.scores import Score
 from pipelint.render.documents import encoded, exact, number, streamed
 from pipelint.render.scratch import Scratch

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pipelint.engine.findings import worst_first
+from pipelint.engine.finding import worst_first
 from pipelint.engine.rule_page import RulePage
 from pipelint.engine.rules_diff import Change, Flip, RulesDiff
 from pipelint.engine.try_rule import Tried

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from pipelint.rules.zones import (
     DAY,
     EPOCH,
-    EPOCH_ORDINAL,
     FIRST_DAY,
     FIRST_INSTANT,
     HOUR,
@@ -21,6 +20,8 @@ from pipelint.rules.zones import (
     SECOND,
     clamp_day,
     clamp_instant,
+    date_of,
+    day_number,
     microseconds,
     moment,
     offset_at,
@@ -230,7 +231,7 @@ class Calendar:
 
 
 def _date(day: int) -> date:
-    return date.fromordinal(clamp_day(day) + EPOCH_ORDINAL)
+    return date_of(clamp_day(day))
 
 
 def _month_start(index: int) -> int:
@@ -240,7 +241,7 @@ def _month_start(index: int) -> int:
         return FIRST_DAY
     if year > date.max.year:
         return LAST_DAY + 1
-    return date(year, month + 1, 1).toordinal() - EPOCH_ORDINAL
+    return day_number(date(year, month + 1, 1))
 
 
 def _shift_months(day: int, months: int) -> int:

@@ -25,7 +25,7 @@ from pipelint.rules.ir import (
 from pipelint.rules.lacking import lacking
 from pipelint.rules.optimise import simplify
 from pipelint.rules.pack import Branch, Check, Pack, Rule, Severity
-from pipelint.rules.zones import EPOCH_ORDINAL
+from pipelint.rules.zones import day_number
 
 SEVERITY_NUMBER: dict[Severity, int] = {"info": 1, "warning": 2, "error": 3}
 SEVERITY_NAME: dict[int, Severity] = {number: name for name, number in SEVERITY_NUMBER.items()}
@@ -112,9 +112,7 @@ class _PackCompiler:
         """A definite yes is in scope; unknown counts only where it comes from data that was not supplied."""
         parts: list[Expr] = []
         if rule.since is not None:
-            created = Compare(
-                ">=", Column("created_at__day"), Constant(rule.since.toordinal() - EPOCH_ORDINAL)
-            )
+            created = Compare(">=", Column("created_at__day"), Constant(day_number(rule.since)))
             parts.append(definitely(created))
         if check.scope is not None:
             otherwise = Case(((lacking([check.scope], self.inputs), UNKNOWN),), FALSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
 from pipelint.rules.calendar import Calendar, Direction
@@ -47,7 +47,7 @@ from pipelint.rules.ir import (
     Or,
 )
 from pipelint.rules.lower_bound import Seen, lower_bound
-from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
+from pipelint.rules.zones import date_of, day_number, microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class Moment:
     @property
     def today(self) -> int:
         return self.calendar.today(self.as_of)
+
+    @property
+    def local_date(self) -> date:
+        """Today, as a date."""
+        return date_of(self.today)
 
     @property
     def now(self) -> int:
@@ -177,7 +182,7 @@ class _Compiler:
 
     def day(self, operand: Day) -> int:
         if operand.day is not None:
-            return operand.day.toordinal() - EPOCH_ORDINAL
+            return day_number(operand.day)
         if operand.shift is None:
             return self.moment.today
         return self.moment.calendar.shift(self.moment.as_of, operand.shift, operand.direction)

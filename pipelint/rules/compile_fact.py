@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 
 from pipelint.rules.compile_condition import Inputs, Moment, compile_condition
 from pipelint.rules.conditions import All, Condition, Day, Period, Span, Test, fields_in
@@ -23,7 +23,7 @@ from pipelint.rules.ir import (
     IsNull,
     Not,
 )
-from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
+from pipelint.rules.zones import date_of, day_number, microseconds
 
 _FUNCTIONS = {"latest": "max", "earliest": "min"}
 _BEGINS = {"on", "after", "on_or_after"}
@@ -189,7 +189,7 @@ def _start(test: Test, form: OverRows, moment: Moment) -> int | None:
         return _midnight(calendar.period(moment.as_of, operand.name)[0], moment)
     if isinstance(operand, Day) and test.name in _BEGINS:
         if operand.day is not None:
-            return _midnight(operand.day.toordinal() - EPOCH_ORDINAL, moment)
+            return _midnight(day_number(operand.day), moment)
         if operand.shift is None:
             return _midnight(moment.today, moment)
         return _midnight(calendar.shift(moment.as_of, operand.shift, operand.direction), moment)
@@ -197,5 +197,5 @@ def _start(test: Test, form: OverRows, moment: Moment) -> int | None:
 
 
 def _midnight(day: int, moment: Moment) -> int:
-    local = datetime.combine(date.fromordinal(day + EPOCH_ORDINAL), time())
+    local = datetime.combine(date_of(day), time())
     return microseconds(moment.calendar.instant(local).astimezone(UTC))

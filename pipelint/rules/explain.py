@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 
 from pipelint.rules.compile_condition import Inputs, Moment, compile_condition
 from pipelint.rules.conditions import (
@@ -27,7 +26,7 @@ from pipelint.rules.conditions import (
 from pipelint.rules.emit.python import function
 from pipelint.rules.fields import Origin
 from pipelint.rules.kleene import Value
-from pipelint.rules.zones import EPOCH_ORDINAL
+from pipelint.rules.zones import date_of
 
 Row = Mapping[str, int | str | None]
 
@@ -171,4 +170,4 @@ def _cut_off(test: Test, moment: Moment) -> str:
         return ""
     back = test.name in {"older_than", "within_last"}
     bound = moment.calendar.shift(moment.as_of, operand.length, -1 if back else 1)
-    return f" (cut-off {(date.fromordinal(EPOCH_ORDINAL) + timedelta(days=bound)).isoformat()})"
+    return f" (cut-off {date_of(bound).isoformat()})"

@@ -13,7 +13,7 @@ from pipelint.config.nodes import Node, Problems, Text, did_you_mean
 from pipelint.errors import Place
 from pipelint.rules.currency import Currency, Rate
 from pipelint.rules.form import Form
-from pipelint.rules.zones import EPOCH_ORDINAL
+from pipelint.rules.zones import FIRST_DAY, day_number
 
 _COLUMNS = ("currency", "from", "rate")
 _EXAMPLE = "its columns are currency, from and rate, e.g. EUR, 2026-01-01, 1.08"
@@ -37,8 +37,7 @@ def read_currency(node: Node | None, home: Path, problems: Problems) -> Currency
     for currency, rate in _rows(rates, home, problems):
         found.setdefault(currency, []).append(rate)
     newest_first = {
-        currency: tuple(sorted(each, key=lambda rate: rate.start or -EPOCH_ORDINAL, reverse=True))
-        for currency, each in found.items()
+        currency: tuple(sorted(each, key=_start, reverse=True)) for currency, each in found.items()
     }
     return Currency(code, newest_first, from_crm=False, place=form.place)
 
@@ -75,6 +74,10 @@ def _rows(written: Text, home: Path, problems: Problems) -> Iterator[tuple[str, 
         yield read
 
 
+def _start(rate: Rate) -> int:
+    return FIRST_DAY - 1 if rate.start is None else rate.start
+
+
 def _row(row: dict[str, str | None], place: Place, problems: Problems) -> tuple[str, Rate] | None:
     currency, start, rate = ((row[name] or "").strip() for name in _COLUMNS)
     code = _code(currency)
@@ -82,7 +85,7 @@ def _row(row: dict[str, str | None], place: Place, problems: Problems) -> tuple[
         problems.error(place, f"'{currency}' is not a currency", "write its three letters, e.g. EUR")
         return None
     try:
-        day = date.fromisoformat(start).toordinal() - EPOCH_ORDINAL if start else None
+        day = day_number(date.fromisoformat(start)) if start else None
     except ValueError:
         problems.error(place, f"'{start}' is not a date", "write 2026-12-31, or leave it blank for ever")
         return None

@@ -16,9 +16,21 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-FIRST_DAY = date.min.toordinal() - EPOCH_ORDINAL
-LAST_DAY = date.max.toordinal() - EPOCH_ORDINAL
+_EPOCH_ORDINAL = EPOCH.toordinal()
+
+
+def day_number(day: date) -> int:
+    """The number of a date."""
+    return day.toordinal() - _EPOCH_ORDINAL
+
+
+def date_of(number: int) -> date:
+    """The date with this number."""
+    return date.fromordinal(number + _EPOCH_ORDINAL)
+
+
+FIRST_DAY = day_number(date.min)
+LAST_DAY = day_number(date.max)
 FIRST_INSTANT = FIRST_DAY * DAY
 LAST_INSTANT = (LAST_DAY + 1) * DAY - 1
 
@@ -63,8 +75,8 @@ def transitions(zone: str, first_year: int, last_year: int) -> list[tuple[int, i
     the span. Changes are found by looking once a day and bisecting the days at whose ends the offset differs,
     which is exact because no zone has changed its clocks twice within a day.
     """
-    first = (date(first_year, 1, 1).toordinal() - EPOCH_ORDINAL) * DAY
-    last = (date(last_year, 12, 31).toordinal() - EPOCH_ORDINAL + 1) * DAY
+    first = day_number(date(first_year, 1, 1)) * DAY
+    last = (day_number(date(last_year, 12, 31)) + 1) * DAY
     found = [(first, offset_at(zone, first))]
     for day in range(first + DAY, last + DAY, DAY):
         offset = offset_at(zone, day)

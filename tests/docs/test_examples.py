@@ -37,7 +37,7 @@ from pipelint.rules.messages import Reader
 from pipelint.rules.operators import EXAMPLE_NOW, EXAMPLE_ORDER, OPERATORS, Example, Operator
 from pipelint.rules.pack import Pack
 from pipelint.rules.scope import Scope
-from pipelint.rules.zones import EPOCH_ORDINAL, microseconds
+from pipelint.rules.zones import day_number, microseconds
 from tests.docs.pages import MANUAL, ROOT, Block, blocks, commands, name, prose
 from tests.docs.project import SCORE, connections, make_project
 
@@ -219,7 +219,7 @@ def test_the_rule_of_the_readme_says_what_the_readme_says(tmp_path: Path) -> Non
         known["amount"].main.name: 64_000 * SCALE,
         known["stage"].main.name: [stage.name for stage in pack.stages].index("proposal") + 1,
         known["last_touch"].main.name: 1,
-        known["last_touch"].column("day").name: date(2026, 11, 2).toordinal() - EPOCH_ORDINAL,
+        known["last_touch"].column("day").name: day_number(date(2026, 11, 2)),
     }
     found = pack.rules["big-deal-gone-quiet"]
     message = Reader(row, known).fill(found.message.say("en"))

@@ -16,7 +16,7 @@ from pipelint.records import ExchangeRate, Opportunity, Stream
 from pipelint.rules.currency import Currency
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered
-from pipelint.rules.zones import EPOCH_ORDINAL
+from pipelint.rules.zones import day_number
 from tests.engine.cache.crm import CRM, START, page, pulled
 
 FIELDS = {
@@ -37,7 +37,7 @@ def pack(to: str, *, from_crm: bool = True) -> Pack:
 
 
 def day(text: str) -> int:
-    return date.fromisoformat(text).toordinal() - EPOCH_ORDINAL
+    return day_number(date.fromisoformat(text))
 
 
 @pytest.fixture

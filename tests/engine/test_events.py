@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from pipelint.config.problems import Problems
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.events import Standing, standing, transitions
-from pipelint.engine.findings import Finding, Source
+from pipelint.engine.finding import Finding
 from pipelint.engine.record import Recorder
 from pipelint.engine.recorded import Recorded
+from pipelint.engine.source import Source
 from pipelint.rules.compile import CompiledPack
 from pipelint.rules.compile_condition import Inputs, Moment
 from pipelint.rules.ir import UNKNOWN

@@ -9,7 +9,7 @@ import pytest
 
 from pipelint.engine.check import check
 from pipelint.engine.explain import explain_record
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.selection import Choice, Selection
 from pipelint.engine.try_rule import try_rule
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelint.engine.evidence import UNSYNCED, Evidence
-from pipelint.engine.findings import Finding, worst_first
+from pipelint.engine.finding import Finding, worst_first
 from pipelint.engine.scores import Score
 from pipelint.engine.tally import EXTREMES, WORST, ScoreTally, Tally
 from pipelint.render.documents import as_text, encoded, streamed

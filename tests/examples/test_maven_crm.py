@@ -14,7 +14,7 @@ import pytest
 
 from pipelint.engine.check import CheckResult, check
 from pipelint.engine.commands import pull_all
-from pipelint.engine.findings import Finding
+from pipelint.engine.finding import Finding
 from pipelint.engine.project import open_project
 from pipelint.engine.selection import moment_of
 

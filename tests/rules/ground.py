@@ -16,8 +16,8 @@ from pipelint.connectors.base import Page, Supply
 from pipelint.engine.cache.encode import microseconds, plain
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.evaluate import Outcome, evaluate
-from pipelint.engine.findings import Source, rows_of
 from pipelint.engine.prepare.prepared import prepare
+from pipelint.engine.source import Source, rows_of
 from pipelint.errors import Place
 from pipelint.records import (
     RECORD_TYPES,

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from pipelint.rules.calendar import PERIOD_UNITS, PERIODS, UNITS, Calendar, Length
 from pipelint.rules.zones import (
-    EPOCH_ORDINAL,
     FIRST_DAY,
     FIRST_INSTANT,
     LAST_DAY,
     LAST_INSTANT,
+    date_of,
+    day_number,
     local_day_function,
     microseconds,
     moment,
@@ -37,11 +38,11 @@ def at(text: str, calendar: Calendar = PARIS) -> datetime:
 
 
 def day(text: str) -> int:
-    return date.fromisoformat(text).toordinal() - EPOCH_ORDINAL
+    return day_number(date.fromisoformat(text))
 
 
 def iso(number: int) -> str:
-    return date.fromordinal(number + EPOCH_ORDINAL).isoformat()
+    return date_of(number).isoformat()
 
 
 def length(text: str) -> Length:
@@ -457,7 +458,7 @@ def test_working_hours_leave_that_much_working_time_between(
 def is_working_time(calendar: Calendar, instant: datetime) -> bool:
     local = instant.astimezone(ZoneInfo(calendar.zone))
     opens, closes = calendar.working_hours
-    today = local.date().toordinal() - EPOCH_ORDINAL
+    today = day_number(local.date())
     if opens < closes:
         return calendar.is_working_day(today) and opens <= local.time() < closes
     began_today = calendar.is_working_day(today) and local.time() >= opens
@@ -503,8 +504,8 @@ def test_transitions_and_local_days_agree_with_the_zone(
     changes = known_transitions[zone]
     found = changes[bisect_right(changes, microseconds(instant), key=lambda change: change[0]) - 1][1]
     assert timedelta(microseconds=found) == local.utcoffset()
-    assert local_day_function(zone)(microseconds(instant)) == local.date().toordinal() - EPOCH_ORDINAL
-    assert Calendar(zone).day_of(instant) == local.date().toordinal() - EPOCH_ORDINAL
+    assert local_day_function(zone)(microseconds(instant)) == day_number(local.date())
+    assert Calendar(zone).day_of(instant) == day_number(local.date())
 
 
 def test_transitions_stand_at_the_very_instant_of_the_change(

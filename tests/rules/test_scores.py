@@ -19,8 +19,8 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import source_of
 from pipelint.engine.evaluate import Outcome, evaluate
 from pipelint.engine.explain_scores import explain_scores
-from pipelint.engine.findings import rows_of
 from pipelint.engine.scores import Score, scores
+from pipelint.engine.source import rows_of
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.messages import Reader
 from pipelint.rules.pack import Pack

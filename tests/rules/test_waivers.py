@@ -13,7 +13,8 @@ import pytest
 from pipelint.config.nodes import Problems
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import source_of
-from pipelint.engine.findings import Finding, findings
+from pipelint.engine.finding import Finding
+from pipelint.engine.findings import findings
 from pipelint.engine.waivers import notices
 from pipelint.rules.load import load_pack
 from pipelint.rules.pack import Pack

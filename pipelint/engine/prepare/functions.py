@@ -10,7 +10,7 @@ from functools import partial
 
 from pipelint.rules.calendar import PERIOD_UNITS, Calendar, PeriodUnit
 from pipelint.rules.text import as_set, clean, fold, scaled
-from pipelint.rules.zones import EPOCH_ORDINAL, local_day_function, microseconds
+from pipelint.rules.zones import day_number, local_day_function, microseconds
 
 Cell = str | int | float | None
 
@@ -33,7 +33,7 @@ def register(db: sqlite3.Connection, calendar: Calendar, blank_words: Collection
         when = None if value is None else _when(str(value))
         if when is not None and when.tzinfo:
             return local_day(microseconds(when))
-        return None if when is None else when.toordinal() - EPOCH_ORDINAL
+        return None if when is None else day_number(when)
 
     def at(value: Cell) -> int | None:
         """The instant itself; what has no zone is local, and a plain date begins at midnight."""

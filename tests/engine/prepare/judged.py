@@ -10,7 +10,8 @@ from pipelint.config.problems import Problems
 from pipelint.connectors.base import Page, Supply
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import source_of
-from pipelint.engine.findings import Finding, findings
+from pipelint.engine.finding import Finding
+from pipelint.engine.findings import findings
 from pipelint.records import RECORD_TYPES, Record, Stream
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.load import load_pack

@@ -21,9 +21,11 @@ from pipelint.config.problems import Problems
 from pipelint.connectors.base import Page, Supply
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import source_of
-from pipelint.engine.findings import Finding, Source, findings
+from pipelint.engine.finding import Finding
+from pipelint.engine.findings import findings
 from pipelint.engine.prepare.prepared import drop
 from pipelint.engine.prepare.table import CLOCK
+from pipelint.engine.source import Source
 from pipelint.records import (
     RECORD_TYPES,
     Account,
