@@ -26,7 +26,7 @@ def counted(cache: Cache, source: Source, fact_name: str, among: str) -> Mapping
     fact = source.pack.facts[source.compiled.kind][fact_name]
     if not isinstance(fact.form, OverRows):
         raise TypeError(fact_name)
-    unsynced = frozenset(source.compiled.inputs.unsynced)
+    unsynced = source.compiled.inputs.unsynced
     (column,) = fact_columns(fact, fact.form, source.compiled.moment, unsynced)
     where = column.aggregate.where
     rows = Rows(fact.form.entity.name, source.compiled.kind, source.pack)

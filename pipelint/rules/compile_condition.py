@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -79,7 +79,7 @@ class Inputs:
     what can still be said about each, and each with a prepared marker column `NAME__partial`.
     """
 
-    unsynced: Collection[str] = frozenset()
+    unsynced: frozenset[str] = frozenset()
     partial: Mapping[str, Seen] = dataclasses.field(default_factory=dict)
 
 

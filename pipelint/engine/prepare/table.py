@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain, zip_longest
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from pipelint.engine.prepare.columns import STAGE_MISSING, RecordColumns, quoted, split
 from pipelint.engine.prepare.entities import Rows
 from pipelint.engine.prepare.money import RATE, RATE_OF_RECORD
+from pipelint.engine.prepare.needs import Needs
 from pipelint.engine.prepare.ticks import ticking_records, ticking_rows
-from pipelint.rules.calendar import PERIOD_UNITS
 from pipelint.rules.catalogue import RECORD_STREAM, STAGE_MARKER
 from pipelint.rules.compile import CompiledPack
-from pipelint.rules.compile_condition import compile_condition
 from pipelint.rules.compile_fact import fact_columns, fact_expression, fields_of, window_start
-from pipelint.rules.conditions import Condition, fields_in
+from pipelint.rules.conditions import fields_in
 from pipelint.rules.emit.sqlite import aggregate, expression
 from pipelint.rules.facts import Fact, OverRows
-from pipelint.rules.fields import ASPECTS, Field, Origin
+from pipelint.rules.fields import Field
 from pipelint.rules.ir import columns_in
 from pipelint.rules.pack import Pack
 from pipelint.rules.supply import Delivered
-from pipelint.rules.thin_evidence import THIN
 from pipelint.rules.ticking import NEVER
-
-SHOWN = {
-    "opportunity": ("name", "amount", "stage", "pipeline", "owner.name", "owner.id", "currency"),
-    "lead": ("name", "owner.name", "owner.id"),
-}
-"""What findings tell about a record, whatever the rules read."""
-
-
-@dataclass(slots=True)
-class _Need:
-    """What must be prepared: plain columns, facts over rows, facts out of other columns."""
-
-    columns: dict[str, tuple[Field, str]]
-    markers: dict[str, None]
-    rows: dict[str, Fact]
-    derived: dict[str, Fact]
-    periods: dict[str, tuple[Field, str]]
-
 
 TICKS = "row__ticks"
 """1 on a prepared row that the clock alone may change before the day ends."""
@@ -95,12 +74,10 @@ class Statement:
         self.kind = compiled.kind
         facts = {name: fact.field for name, fact in pack.facts[self.kind].items()}
         self.known = {**pack.known[self.kind], **facts}
-        self.scored = frozenset(column for score in compiled.scores for column in score.columns)
         self.inputs = compiled.inputs
-        self.unsynced = frozenset(compiled.inputs.unsynced)
+        self.unsynced = compiled.inputs.unsynced
         self.record = RecordColumns(pack, self.kind, delivered, self.unsynced)
-        self.need = _Need({}, {}, {}, {}, {})
-        self.collect(read)
+        self.need = Needs(pack, compiled, self.known, self.record, read)
 
     @property
     def compares_siblings(self) -> bool:
@@ -119,88 +96,6 @@ class Statement:
             text += f", level{number} AS (SELECT *, {', '.join(columns)} FROM level{number - 1})"
         return f"{text} SELECT *, {self.ticks()} AS {TICKS} FROM level{len(levels)}"
 
-    # What is needed
-
-    def collect(self, read: Iterable[str]) -> None:
-        for check in self.compiled.checks:
-            for expr in (check.verdict, check.unsynced, check.severity):
-                for column in columns_in(expr):
-                    self.want(column)
-            for condition in (check.check.scope, *(branch.condition for branch in check.check.branches)):
-                self.want_condition(condition)
-        of_scores = (score.reads for score in self.compiled.scores)
-        for column in chain(columns_in(self.compiled.segment), *of_scores, *self.waiver_columns()):
-            self.want(column)
-        for name in (*SHOWN[self.kind], *read):
-            if name in self.known:
-                self.want_field(self.known[name])
-
-    def waiver_columns(self) -> Iterator[frozenset[str]]:
-        for waiver in self.pack.waivers:
-            if (when := waiver.when.get(self.kind)) is not None:
-                yield columns_in(compile_condition(when, self.inputs, self.compiled.moment))
-
-    def want_condition(self, condition: Condition | None) -> None:
-        """Every tested field, so that `explain` can show it even where the rule was decided without it."""
-        if condition is not None:
-            for field in fields_in(condition):
-                if field.name in self.known:
-                    self.want_field(field)
-
-    def want_field(self, field: Field) -> None:
-        for aspect in ASPECTS[field.type]:
-            self.want(field.column(aspect).name)
-        if field.counts_from:
-            self.want_field(self.known[field.counts_from])
-
-    def want(self, column: str) -> None:
-        if column in self.need.columns or column in self.scored or column.startswith("segment"):
-            return
-        if column.endswith(("__missing", THIN)):
-            self.need.markers[column] = None
-            return
-        name, aspect = (column, "") if column in self.known else split(column)
-        field = self.known[name]
-        late = field.origin is Origin.FACT or (field.name == "next_step_date" and self.falls_back())
-        if late and aspect.removesuffix("_end") in PERIOD_UNITS:
-            self.want(field.column("day").name)
-            self.need.periods[column] = (field, aspect)
-            return
-        if field.origin is Origin.FACT and aspect != "partial":
-            self.want_fact(name)
-        elif field.name == "next_step_date" and self.falls_back():
-            self.want_field(self.known["next_planned_at"])
-            self.need.columns[column] = (field, aspect)
-        elif aspect != "partial":
-            self.need.columns[column] = (field, aspect)
-
-    def want_fact(self, name: str) -> None:
-        fact = self.pack.facts[self.kind][name]
-        if isinstance(fact.form, OverRows):
-            self.need.rows[name] = fact
-            if fact.field.marker:
-                self.want(fact.field.marker)
-            if name in self.inputs.partial and "created_at" in self.known:
-                self.want("created_at__at")
-            others = fact.form.entity.name == "account_opportunities"
-            if others:
-                self.want("account.id")
-            for column in fact_columns(fact, fact.form, self.compiled.moment, self.unsynced):
-                agg = column.aggregate
-                for read in (each for part in (agg.where, agg.value, agg.order) for each in columns_in(part)):
-                    if others or read.startswith("record."):
-                        self.want(read.removeprefix("record."))
-        elif name not in self.need.derived:
-            for field in fields_of(fact):
-                self.want_field(field)
-            self.need.derived[name] = fact
-
-    def falls_back(self) -> bool:
-        """Without a date of its own the next step is due when the next activity is planned (rules.md §4.3a)."""
-        return self.record.custom(self.known["next_step_date"]) is None and "next_planned_at" in self.known
-
-    # The parts of the statement
-
     def source(self) -> str:
         sql = f"{RECORD_STREAM[self.kind].value} o"
         sql += " LEFT JOIN owner w ON w.connection = o.connection AND w.id = o.owner"
@@ -217,7 +112,6 @@ class Statement:
         columns = [
             f"{self.record.column(field, aspect)} AS {quoted(name)}"
             for name, (field, aspect) in self.need.columns.items()
-            if not (field.name == "next_step_date" and self.falls_back())
         ]
         markers = {**self.need.markers} | ({STAGE_MARKER: None} if self.kind == "opportunity" else {})
         for marker in markers:
@@ -317,13 +211,9 @@ class Statement:
 
     def derived_columns(self) -> list[str]:
         columns = []
-        if self.kind == "opportunity" and self.falls_back():
+        if self.need.planned:
             due = quoted(self.known["next_planned_at"].column("day").name)
-            columns += [
-                f"{due} AS {quoted(name)}"
-                for name, (field, _) in self.need.columns.items()
-                if field.name == "next_step_date"
-            ]
+            columns += [f"{due} AS {quoted(name)}" for name in self.need.planned]
         for fact in self.need.derived.values():
             sql = "NULL"
             if fact.name not in self.unsynced:

@@ -22,7 +22,7 @@ def ticking_rows(facts: Iterable[Fact], now: CompiledPack, later: CompiledPack) 
 
 
 def _of_rows(facts: Iterable[Fact], now: CompiledPack, later: CompiledPack) -> Pairs:
-    unsynced = frozenset(now.inputs.unsynced)
+    unsynced = now.inputs.unsynced
     for fact in facts:
         if not isinstance(fact.form, OverRows):
             continue
