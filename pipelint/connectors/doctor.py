@@ -1,4 +1,4 @@
-"""What is looked at in every CRM alike: that one check's trouble stops no other, and the clocks."""
+"""What is alike in every CRM: that one check's trouble stops no other, the clocks, numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def clocks(clock: ServerClock, crm: str) -> Iterator[Diagnosis]:
         yield Diagnosis("warning", what, f"set this machine's clock by NTP; pulls go by {crm}'s clock")
     else:
         yield Diagnosis("ok", "the clocks agree")
+
+
+def counted(count: int, noun: str, many: str = "") -> str:
+    """A number and its noun: `1 workflow`, `1,200 properties`."""
+    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"

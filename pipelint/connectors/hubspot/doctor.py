@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from pipelint.connectors.base import Diagnosis, Kind, Level, OwnField
-from pipelint.connectors.doctor import clocks, tried
+from pipelint.connectors.doctor import clocks, counted, tried
 from pipelint.connectors.hubspot.client import Client
+from pipelint.connectors.hubspot.obstacles import obstacles
+from pipelint.connectors.hubspot.refusal import RequestInvalid
 from pipelint.connectors.hubspot.schema import Portal
-from pipelint.connectors.hubspot.streams import stage_times
+from pipelint.connectors.hubspot.streams import TYPE_IDS, stage_times
 from pipelint.errors import PermissionMissing, PipelintError
 
 READ: Final = (
@@ -23,9 +27,17 @@ READ: Final = (
     "emails",
     "line_items",
 )
-MAY_BE_MISSING: Final = frozenset({"emails", "line_items", "leads"})
+MAY_BE_MISSING: Final = frozenset({"emails", "line_items"})
 
-ENDS: Final = "v3 and v4 end during 2027 (fact sheet hubspot §1)"
+
+class _Room(msgspec.Struct):
+    objectTypeId: str  # noqa: N815 - HubSpot's name
+    limit: int
+    usage: int
+
+
+class _Limits(msgspec.Struct):
+    byObjectType: list[_Room]  # noqa: N815 - HubSpot's name
 
 
 def diagnose(
@@ -44,11 +56,26 @@ def diagnose(
         lambda: _versions(client),
         lambda: _quota(client),
         lambda: clocks(client.clock, "HubSpot"),
-        lambda: _objects(client),
+        lambda: _objects(client, portal),
         lambda: _stage_times(portal),
-        lambda: _own_fields(portal, objects(), fields),
-        lambda: _validations(client, objects(), fields),
     )
+    try:
+        ours = _by_type(objects(), fields)
+    except PipelintError:
+        return  # what our kinds are called could not be read, which has been told
+    yield from tried(
+        lambda: _rights(client, ours),
+        lambda: _own_fields(client, portal, ours),
+        lambda: obstacles(client, portal, ours),
+    )
+
+
+def _by_type(objects: Mapping[Kind, str], fields: Sequence[OwnField]) -> Mapping[str, Sequence[str]]:
+    """The names of our properties by object type."""
+    ours: dict[str, list[str]] = {}
+    for own in fields:
+        ours.setdefault(objects[own.kind], []).append(own.name)
+    return ours
 
 
 def _versions(client: Client) -> Iterator[Diagnosis]:
@@ -60,7 +87,8 @@ def _versions(client: Client) -> Iterator[Diagnosis]:
         )
     elif writing >= "2026-09":
         what = f"writes by {writing}: the portal's required and conditional properties bind our writes, too"
-        yield Diagnosis("warning", what, "leave write_version out, unless you want them to")
+        cure = "look at them in Settings > Objects, no API lists them; or leave write_version out"
+        yield Diagnosis("warning", what, cure)
     else:
         yield Diagnosis("ok", f"reads by {reading} and writes by {writing}")
 
@@ -71,58 +99,80 @@ def _quota(client: Client) -> Iterator[Diagnosis]:
         yield Diagnosis("ok", "HubSpot names no daily limit for this way of signing in")
         return
     what = f"{used:,} of {allowed:,} API calls used today, by all integrations"
+    reserve = f"runs stop at {client.allowance.stop_at:.0%}"
     if used >= allowed * client.allowance.stop_at:
-        cure = f"runs stop at {client.allowance.stop_at:.0%}: find out which integration uses so many"
-        yield Diagnosis("problem", what, cure)
+        yield Diagnosis("problem", what, f"{reserve}: find out which integration uses so many")
     else:
-        yield Diagnosis("ok", what)
+        yield Diagnosis("ok", f"{what}; {reserve}")
 
 
-def _objects(client: Client) -> Iterator[Diagnosis]:
-    for kind in READ:
+def _objects(client: Client, portal: Portal) -> Iterator[Diagnosis]:
+    """What cannot be read, and in one line what can."""
+    readable: list[str] = []
+    for kind, path in {
+        "owners": client.reading.owners(),
+        **{it: client.reading.objects(it) for it in READ},
+    }.items():
         try:
-            client.get(client.reading.objects(kind), dict[str, Any], name=kind, query=[("limit", "1")])
+            client.get(path, msgspec.Raw, name=f"the {kind}", query=[("limit", "1")])
         except PermissionMissing as error:
             level: Level = "warning" if kind in MAY_BE_MISSING else "problem"
             yield Diagnosis(level, f"{kind} cannot be read", error.hint)
         else:
-            yield Diagnosis("ok", f"{kind} can be read")
+            readable.append(kind)
+    if portal.sees("leads"):
+        readable.append("leads")
+    else:
+        yield Diagnosis(
+            "ok", "no leads object, or no scope for it: contacts of an early lifecycle stage are the leads"
+        )
+    if readable:
+        yield Diagnosis("ok", f"{', '.join(readable)} can be read")
 
 
 def _stage_times(portal: Portal) -> Iterator[Diagnosis]:
-    found = stage_times(portal)
-    yield Diagnosis("ok", f"HubSpot tells since when a deal is in its stage ({len(found)} properties)")
+    found = counted(len(stage_times(portal)), "property", "properties")
+    yield Diagnosis("ok", f"HubSpot tells since when a deal is in its stage ({found})")
 
 
-def _own_fields(
-    portal: Portal, objects: Mapping[Kind, str], fields: Sequence[OwnField]
-) -> Iterator[Diagnosis]:
-    for kind in dict.fromkeys(own.kind for own in fields):
-        known = portal.properties(objects[kind])
-        missing = [own.name for own in fields if own.kind == kind and own.name not in known]
-        if missing:
-            what = f"{objects[kind]}: our properties {', '.join(missing)} are not there"
+def _rights(client: Client, ours: Mapping[str, Sequence[str]]) -> Iterator[Diagnosis]:
+    """A batch of nothing changes nothing, and is refused where the scope is missing."""
+    for type_ in ours:
+        path = client.writing.objects(type_, "batch", "update")
+        try:
+            client.change("POST", path, {"inputs": []}, name=f"the update of {type_}", final=())
+        except PermissionMissing as error:
+            yield Diagnosis("warning", f"{type_} cannot be written yet, only read", error.hint)
+            continue
+        except RequestInvalid:
+            pass  # that there was nothing to write has been looked at after the scope
+        yield Diagnosis("ok", f"{type_} may be written")
+
+
+def _own_fields(client: Client, portal: Portal, ours: Mapping[str, Sequence[str]]) -> Iterator[Diagnosis]:
+    for type_, names in ours.items():
+        known = portal.properties(type_)
+        if missing := [name for name in names if name not in known]:
+            what = f"{type_}: our properties {', '.join(missing)} are not there"
             yield Diagnosis("warning", what, "run: pipelint setup --apply")
+            yield from _room(client, type_, len(missing))
+        elif closed := [name for name in names if not known[name].writable]:
+            what = f"{type_}: our properties {', '.join(closed)} may not be edited"
+            yield Diagnosis("problem", what, "let them be edited: Settings > Properties")
         else:
-            yield Diagnosis("ok", f"{objects[kind]}: our properties are there")
+            yield Diagnosis("ok", f"{type_}: our properties are there")
 
 
-def _validations(
-    client: Client, objects: Mapping[Kind, str], fields: Sequence[OwnField]
-) -> Iterator[Diagnosis]:
-    """Rules on our own properties refuse our writes; those on others bind us from 2026-09 on only."""
-    for kind in dict.fromkeys(own.kind for own in fields):
-        path = client.reading.validations(objects[kind])
-        answer = client.get(path, dict[str, Any], name=f"the property validations of {objects[kind]}")
-        ours = {own.name for own in fields}
-        found = [
-            str(rule.get("propertyName"))
-            for rule in answer.get("results") or []
-            if isinstance(rule, dict) and rule.get("propertyName") in ours
-        ]
-        if found:
-            what = f"{objects[kind]}: a validation rule stands on {', '.join(sorted(set(found)))}"
-            yield Diagnosis("problem", what, "remove the rule: Settings > Properties")
-    yield Diagnosis(
-        "ok", "workflows that enrol on our properties react to each write: see Automation > Workflows"
-    )
+def _room(client: Client, type_: str, wanted: int) -> Iterator[Diagnosis]:
+    """Whether the plan has room for what setup would create: free accounts have few custom properties."""
+    limits = client.get(client.reading.property_limits(), _Limits, name="the limits of properties")
+    for room in limits.byObjectType:
+        if room.objectTypeId == TYPE_IDS[type_]:
+            left = max(0, room.limit - room.usage)
+            more = counted(left, "more custom property", "more custom properties")
+            what = f"{type_}: room for {more} of {room.limit:,}"
+            if left < wanted:
+                cure = "archive some that nobody uses: Settings > Properties; or upgrade"
+                yield Diagnosis("problem", f"{what}, and setup needs {wanted}", cure)
+            else:
+                yield Diagnosis("ok", what)

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from typing import Final
 
 ACCOUNT: Final = "/account-info/v3/details"
-DAILY_USE: Final = "/account-info/v3/api-usage/daily/private-apps"
+FLOWS: Final = "/automation/v4/flows"
+"""Workflows; dated paths to them are betas still."""
 
 TOKEN: Final = "/oauth/2026-03/token"  # noqa: S105 - an address
 """The one before it ends on 16 February 2027 (fact sheet §1)."""
+
+
+def pipeline_rules(type_id: str, pipeline: str) -> str:
+    """The rules of a pipeline, which no version before 2026-09 tells."""
+    return f"/crm/pipelines-rules/2026-09/{type_id}/{pipeline}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,9 @@ class Paths:
 
     def validations(self, kind: str) -> str:
         return self._of("property-validations", kind)
+
+    def property_limits(self) -> str:
+        return self._of("limits", "custom-properties")
 
     def pipelines(self, kind: str) -> str:
         return self._of("pipelines", kind)

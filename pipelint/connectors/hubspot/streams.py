@@ -148,6 +148,9 @@ ACTIVITIES: Final = (
 
 OBJECT_OF: Final[Mapping[Kind, str]] = {"opportunity": "deals", "account": "companies", "contact": "contacts"}
 
+TYPE_IDS: Final[Mapping[str, str]] = {each.kind: each.type_id for each in (DEALS, COMPANIES, CONTACTS, LEADS)}
+"""The ids of object types, which every endpoint takes, by their names."""
+
 SUPPLIED: Final[Mapping[Stream, frozenset[str]]] = {
     Stream.OPPORTUNITIES: frozenset(Opportunity._fields)
     - {"custom", "probability", "source", "last_activity_at", "next_activity_at"},

@@ -12,7 +12,7 @@ from werkzeug.http import http_date
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from pipelint.sandbox.hubspot import account, associations, batches, objects, properties, search
+from pipelint.sandbox.hubspot import account, associations, batches, governance, objects, properties, search
 from pipelint.sandbox.hubspot.auth import Auth
 from pipelint.sandbox.hubspot.call import Call, Handler, respond
 from pipelint.sandbox.hubspot.errors import HubSpotError, OAuthError, RateLimited, not_found
@@ -29,6 +29,7 @@ _HANDLERS: dict[str, Handler] = {
     **account.HANDLERS,
     **associations.HANDLERS,
     **batches.HANDLERS,
+    **governance.HANDLERS,
     **objects.HANDLERS,
     **properties.HANDLERS,
     **search.HANDLERS,
@@ -45,13 +46,15 @@ _MAP = Map(
 _DATES = "2026-03|2026-09"
 _PATHS = (
     re.compile(
-        r"/crm/(?P<version>v3)/(?P<rest>(objects|properties|pipelines|owners|property-validations)\b.*)"
+        r"/crm/(?P<version>v3)/(?P<rest>(objects|properties|pipelines|owners|property-validations|limits)\b.*)"
     ),
     re.compile(r"/crm/(?P<version>v4)/(?P<rest>(associations/.*|objects/.*/associations/.*))"),
     re.compile(
-        r"/crm/(?P<area>objects|properties|pipelines|owners|property-validations|associations)"
+        r"/crm/(?P<area>objects|properties|pipelines|owners|property-validations|limits|associations)"
         rf"/(?P<version>{_DATES})(?P<rest>/.*)?"
     ),
+    re.compile(r"/crm/(?P<area>pipelines-rules)/(?P<version>2026-09)(?P<rest>/.*)"),
+    re.compile(r"/(?P<area>automation)/(?P<version>v4)(?P<rest>/.*)"),
     re.compile(rf"/(?P<area>account-info)/(?P<version>v3|{_DATES})(?P<rest>/.*)"),
 )
 _OAUTH = re.compile(rf"/oauth/(?P<version>v1|v3|{_DATES})/token(?P<rest>/introspect)?")

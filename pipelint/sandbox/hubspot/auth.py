@@ -21,7 +21,12 @@ SCOPES = frozenset(
     }.items()
     for name in names
     for may in ("read", "write")
-) | {"sales-email-read"}
+) | {
+    "sales-email-read",
+    "automation",
+    "crm-pipelines-governance-read",
+    "crm-pipelines-locked-stages-access",
+}
 """Everything the sandbox knows; a token has all of it unless it was made with less."""
 
 

@@ -17,7 +17,7 @@ from pipelint.sandbox.hubspot.object_types import DEALS, OBJECT_TYPES, ObjectTyp
 from pipelint.sandbox.hubspot.owners import Owner
 from pipelint.sandbox.hubspot.pipelines import Pipeline, Pipelines, Stage, stage_properties
 from pipelint.sandbox.hubspot.property import Group, Properties, Property
-from pipelint.sandbox.hubspot.rules import ConditionalRule, ValidationRule
+from pipelint.sandbox.hubspot.rules import ConditionalRule, StageRules, ValidationRule, Workflow
 from pipelint.sandbox.hubspot.standard import group_of, standard_properties
 from pipelint.sandbox.hubspot.store import Store
 from pipelint.sandbox.hubspot.values import told
@@ -52,6 +52,11 @@ class Portal:
         self.properties: dict[ObjectType, Properties] = {}
         self.validation_rules: dict[ObjectType, list[ValidationRule]] = {it: [] for it in OBJECT_TYPES}
         self.conditional_rules: dict[ObjectType, list[ConditionalRule]] = {it: [] for it in OBJECT_TYPES}
+        self.workflows: list[Workflow] = []
+        self.stage_rules: dict[str, StageRules] = {}
+        """By the ids of pipelines."""
+        self.custom_properties = 1000
+        """So many properties of its own each object type may have."""
         self.links = Links(store, LinkTypes())
         self.history = History(store)
         for kind in OBJECT_TYPES:

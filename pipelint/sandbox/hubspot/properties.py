@@ -141,6 +141,11 @@ def _create(call: Call, kind: ObjectType, body: Json) -> Property:
     values = {it.value for it in changes.get("options", ())}
     if field_type == "booleancheckbox" and values != {"true", "false"}:
         raise _refused("A boolean property needs exactly the options true and false", "INVALID_OPTIONS")
+    if (
+        sum(it.custom and it.archived_at is None for it in properties.every.values())
+        >= call.portal.custom_properties
+    ):
+        raise _refused("The account has reached its limit of custom properties", "LIMIT_EXCEEDED")
     unique = bool(body.get("hasUniqueValue"))
     if unique and sum(it.unique for it in properties.every.values()) >= UNIQUE:
         raise _refused(f"At most {UNIQUE} properties may have unique values", "LIMIT_EXCEEDED")

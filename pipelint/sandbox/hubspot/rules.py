@@ -1,10 +1,11 @@
-"""The administrator's own rules: validation of single values, and properties required by others."""
+"""The administrator's own rules: for values, for properties that others require, for stages, and workflows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipelint.sandbox.hubspot.errors import Invalid
 from pipelint.sandbox.hubspot.values import Row, Value
@@ -66,3 +67,44 @@ class ConditionalRule:
             for name in self.required
             if after.get(name) is None
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow; `criteria` says in HubSpot's own form which records it enrols."""
+
+    id: str
+    name: str
+    object_type: str
+    criteria: Mapping[str, Any]
+    enabled: bool = True
+
+    def listed(self) -> dict[str, object]:
+        """As a list tells it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "objectTypeId": self.object_type,
+            "flowType": "WORKFLOW",
+            "isEnabled": self.enabled,
+            "revisionId": "1",
+        }
+
+    def whole(self) -> dict[str, object]:
+        """As it is told by itself."""
+        return {
+            **self.listed(),
+            "type": "PLATFORM_FLOW",
+            "actions": [],
+            "enrollmentCriteria": dict(self.criteria),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StageRules:
+    """What binds people in some stages of a pipeline, named by their ids."""
+
+    forward_only: tuple[str, ...] = ()
+    not_skipped: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
+    edited_by_some: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from pipelint.sandbox.hubspot.owners import Owner
 from pipelint.sandbox.hubspot.pipelines import Pipeline, Pipelines
 from pipelint.sandbox.hubspot.portal import Portal
 from pipelint.sandbox.hubspot.property import Properties
-from pipelint.sandbox.hubspot.rules import ConditionalRule, ValidationRule
+from pipelint.sandbox.hubspot.rules import ConditionalRule, StageRules, ValidationRule, Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Settings:
     labels: list[tuple[str, str, str]]
     validation_rules: dict[str, list[ValidationRule]]
     conditional_rules: dict[str, list[ConditionalRule]]
+    workflows: list[Workflow]
+    stage_rules: dict[str, StageRules]
 
 
 def keep(portal: Portal) -> None:
@@ -35,6 +37,8 @@ def keep(portal: Portal) -> None:
         portal.links.types.labels(),
         {kind.name: it for kind, it in portal.validation_rules.items()},
         {kind.name: it for kind, it in portal.conditional_rules.items()},
+        portal.workflows,
+        portal.stage_rules,
     )
     portal.store.run("DELETE FROM setup")
     portal.store.run("INSERT INTO setup VALUES (?)", [msgspec.json.encode(settings).decode()])
@@ -52,5 +56,6 @@ def bring_back(portal: Portal) -> None:
         portal.properties[kind].groups |= settings.properties[kind.name].groups
         portal.validation_rules[kind] = settings.validation_rules[kind.name]
         portal.conditional_rules[kind] = settings.conditional_rules[kind.name]
+    portal.workflows, portal.stage_rules = settings.workflows, settings.stage_rules
     for first, second, label in settings.labels:
         portal.links.types.add(object_type(first), object_type(second), label)

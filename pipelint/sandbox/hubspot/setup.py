@@ -8,7 +8,7 @@ from pipelint.sandbox.hubspot.owners import Owner
 from pipelint.sandbox.hubspot.pipelines import Pipeline, Stage
 from pipelint.sandbox.hubspot.portal import Portal
 from pipelint.sandbox.hubspot.property import Group, Option, Property
-from pipelint.sandbox.hubspot.rules import ConditionalRule, ValidationRule
+from pipelint.sandbox.hubspot.rules import ConditionalRule, StageRules, ValidationRule, Workflow
 
 NEW_BUSINESS, RENEWAL = "default", "105893021"
 GROUP = "sales_method"
@@ -67,6 +67,27 @@ _CUSTOM = (
 )
 """What this account added to deals long before pipelint came."""
 
+_WON = {
+    "type": "LIST_BASED",
+    "shouldReEnroll": False,
+    "listFilterBranch": {
+        "filterBranchType": "OR",
+        "filterBranches": [
+            {
+                "filterBranchType": "AND",
+                "filters": [
+                    {
+                        "filterType": "PROPERTY",
+                        "property": "dealstage",
+                        "operation": {"operator": "IS_ANY_OF", "values": ["closedwon"]},
+                    }
+                ],
+            }
+        ],
+    },
+}
+"""What a workflow waits for: deals that are won."""
+
 
 def _stage(stage_id: str, label: str, probability: float) -> Stage:
     closed = probability in {0.0, 1.0}
@@ -96,6 +117,8 @@ def set_up(portal: Portal) -> None:
     portal.validation_rules[DEALS].append(ValidationRule("amount", "MIN_NUMBER", ("0",)))
     for lost in (_NEW_BUSINESS_STAGES[-1][0], _RENEWAL_STAGES[-1][0]):
         portal.conditional_rules[DEALS].append(ConditionalRule("dealstage", (lost,), ("closed_lost_reason",)))
+    portal.workflows.append(Workflow("1830000001", "Hand over new customers", DEALS.type_id, _WON))
+    portal.stage_rules[NEW_BUSINESS] = StageRules(forward_only=("contractsent",))
     portal.owners += [
         Owner(71_000_001, 61_000_001, "Odile", "Ravel", "colleague@sandbox.example", created_at=created),
         Owner(71_000_002, 61_000_002, "Martin", "Keller", "manager@sandbox.example", created_at=created),

@@ -32,7 +32,10 @@ def answering(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
 
         def serve() -> None:
             for answer in answers:
-                connection, _ = server.accept()
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
                 asked.append(connection.recv(65_536))
                 if answer is None:
                     held.append(connection)
@@ -40,8 +43,13 @@ def answering(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
                 with connection:
                     connection.sendall(answer)
 
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+        finally:
+            server.shutdown(socket.SHUT_RDWR)  # wakes it up where it waits for a call that never came
+            thread.join()
     for connection in held:
         connection.close()
 
