@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.project import Project, open_project
 from pipelint.engine.provision import setup
 from pipelint.engine.run import run
@@ -117,3 +119,22 @@ def test_a_refusal_concerns_its_record_alone_and_is_tried_again_when_that_change
     last = account.run()
     assert last.push is not None
     assert (last.push.written, last.push.refused) == (1, [])
+
+
+def test_what_hangs_on_merged_deals_hangs_on_the_one_that_came_of_them(account: Account) -> None:
+    """Their activities and line items keep their stamps, so no search would tell before the next weekly list."""
+    portal, (first, second, *_) = account.sandbox.portal, account.deals
+    call = portal.create("calls", {"hs_timestamp": "2026-11-20T09:00:00Z", "hs_call_title": "Hello"})
+    portal.associate("calls", call, "deals", first)
+    item = portal.create("line_items", {"name": "Licence", "quantity": "1", "price": "10"})
+    portal.associate("line_items", item, "deals", second)
+    account.run()
+    account.sandbox.clock.advance(timedelta(hours=1))
+    merged = portal.merge("deals", first, second)
+    account.run()
+    with closing(Cache.open(account.folder / "cache.db")) as cache:
+        query = "SELECT record FROM activity_link WHERE kind = 'opportunity' AND activity = ?"
+        assert cache.db.execute(query, (f"calls:{call}",)).fetchall() == [(merged,)]
+        assert cache.db.execute("SELECT opportunity FROM line_item").fetchall() == [(merged,)]
+        held = {row[0] for row in cache.db.execute("SELECT id FROM opportunity")}
+    assert held == {merged, *account.deals[2:]}

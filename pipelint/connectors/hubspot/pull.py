@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -87,6 +87,15 @@ class Part:
     passing: bool = False
 
 
+class Found(NamedTuple):
+    """What a page of rows came to; `fresh` are those that the overlap had not brought already."""
+
+    fresh: list[Row]
+    records: list[Record]
+    deleted: list[str]
+    merged: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """The pages of one stream; `watch` is shown the new rows of a pass from its beginning, page by page."""
@@ -109,13 +118,20 @@ class Walk:
             part = parts[cursor.part]
             for rows, after, place in self._answers(part, cursor):
                 memory = Memory(cursor.seen, dict(cursor.now))
-                fresh, records, deleted = self._read(part, rows, cursor, memory)
+                found = self._read(part, rows, cursor, memory)
                 last = after is None and place is None
                 cursor = _advanced(cursor, after, place, last=last, parts=len(parts), memory=memory)
                 if watch is not None and not part.passing:
-                    watch(cursor, fresh)
-                ends = cursor.done and cursor.since is None
-                yield Page(self.stream, records, cursor.text(), deleted, begins_full=begins, ends_full=ends)
+                    watch(cursor, found.fresh)
+                yield Page(
+                    self.stream,
+                    found.records,
+                    cursor.text(),
+                    found.deleted,
+                    begins_full=begins,
+                    ends_full=cursor.done and cursor.since is None,
+                    merged=found.merged,
+                )
                 begins = False
 
     def _answers(self, part: Part, cursor: Cursor) -> Iterator[tuple[list[Row], str | None, Place | None]]:
@@ -156,20 +172,17 @@ class Walk:
         for first in range(0, len(rows), LIST_ROWS):
             some = rows[first : first + LIST_ROWS]
             for read in batch_read(self.client, kind, [row.id for row in some], names):
-                by_id[read.id].properties.update(read.properties)
+                if read.id in by_id:  # one that was merged meanwhile answers as another
+                    by_id[read.id].properties.update(read.properties)
 
-    def _read(
-        self, part: Part, rows: Sequence[Row], cursor: Cursor, memory: Memory
-    ) -> tuple[list[Row], list[Record], list[str]]:
-        """The rows of a page that are new, their records, and ids that are gone (told only when following changes)."""
+    def _read(self, part: Part, rows: Sequence[Row], cursor: Cursor, memory: Memory) -> Found:
+        """What a page came to; ids that are gone are told only when following changes."""
         following = cursor.since is not None
         reading = replace(self.reading, now=cursor.until)
         latest = {row.id: row for row in rows}  # a record that was at a border twice
         linked = self._linked(part.followed, latest, listed=not following)
         edge = milliseconds(cursor.until - OVERLAP)
-        fresh: list[Row] = []
-        records: list[Record] = []
-        deleted: list[str] = []
+        result = Found([], [], [], {})
         for id_, row in latest.items():
             read = part.followed.read(
                 Given(reading, row, {to: found.get(id_, ()) for to, found in linked.items()})
@@ -177,14 +190,16 @@ class Walk:
             recent = part.passing or _moment(row, part.followed.stamp) >= edge
             if not memory.is_new(f"{part.followed.kind}:{id_}", read, recent=recent):
                 continue
-            fresh.append(row)
-            records += read
+            result.fresh.append(row)
+            result.records.extend(read)
+            # A merge makes a new deal, and the old ones are gone without a word (fact sheet §5).
+            merged = [
+                old for old in (text(row.properties.get(MERGED)) or "").split(";") if old not in {"", id_}
+            ]
+            result.merged.update(dict.fromkeys(merged, id_))
             if following:
-                deleted += [] if read else [id_]
-                # A merge makes a new deal, and the old ones are gone without a word (fact sheet §5).
-                merged = (text(row.properties.get(MERGED)) or "").split(";")
-                deleted += [old for old in merged if old and old != id_]
-        return fresh, records, deleted
+                result.deleted.extend([*merged] if read else [id_, *merged])
+        return result
 
     def _linked(
         self, followed: Followed, rows: Mapping[str, Row], *, listed: bool

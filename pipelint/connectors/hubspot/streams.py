@@ -61,13 +61,13 @@ DEALS: Final = Followed(
 COMPANIES: Final = Followed(
     "companies",
     "0-2",
-    ("name", "domain", "industry", "numberofemployees", "createdate", *_OWNED),
+    ("name", "domain", "industry", "numberofemployees", "createdate", MERGED, *_OWNED),
     readers.company,
 )
 CONTACTS: Final = Followed(
     "contacts",
     "0-1",
-    ("firstname", "lastname", "email", "hubspot_owner_id", "lastmodifieddate"),
+    ("firstname", "lastname", "email", "hubspot_owner_id", "lastmodifieddate", MERGED),
     readers.contact,
     links=("companies",),
     labels=True,
@@ -91,7 +91,7 @@ EARLY_CONTACTS: Final = Followed(
     "0-1",
     (
         "firstname", "lastname", "email", "company", "lifecyclestage", "hs_lead_status", "createdate",
-        "hubspot_owner_id", "lastmodifieddate",
+        "hubspot_owner_id", "lastmodifieddate", MERGED,
     ),
     readers.early_contact,
     stamp="lastmodifieddate",

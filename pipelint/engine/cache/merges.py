@@ -14,6 +14,7 @@ from pipelint.records import Stream
 _POINTING: Mapping[Stream, tuple[tuple[Stream, str], ...]] = {
     Stream.ACCOUNTS: ((Stream.OPPORTUNITIES, "account"), (Stream.CONTACTS, "account")),
     Stream.CONTACTS: ((Stream.CONTACT_ROLES, "contact"),),
+    Stream.OPPORTUNITIES: ((Stream.LINE_ITEMS, "opportunity"),),
 }
 
 # The column that names the opportunity whose activities follow from the row.

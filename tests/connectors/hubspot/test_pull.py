@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from pipelint.connectors.contract import State, settle
+from pipelint.connectors.hubspot import pull
+from pipelint.connectors.hubspot.client import Row
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.errors import PermissionMissing
 from pipelint.records import Account, Activity, ContactRole, FieldChange, Opportunity, StageChange, Stream
@@ -63,10 +66,47 @@ def test_a_merge_makes_a_new_deal_and_the_old_ones_are_gone(
     first, second = sandbox.portal.ids("deals")[:2]
     sandbox.clock.advance(timedelta(minutes=20))
     merged = sandbox.portal.merge("deals", first, second)
-    after = settle(settle({}, before), connector.pull(Stream.OPPORTUNITIES, before[-1].cursor, ()))
-    ids = {one.id for one in of(after, Opportunity)}
+    following = list(connector.pull(Stream.OPPORTUNITIES, before[-1].cursor, ()))
+    ids = {one.id for one in of(settle(settle({}, before), following), Opportunity)}
     assert merged in ids
     assert not ids & ({first, second} - {merged})
+    assert following[0].merged == {first: merged, second: merged}
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind"), [(Stream.ACCOUNTS, "companies"), (Stream.CONTACTS, "contacts")], ids=str
+)
+def test_a_company_or_contact_that_was_merged_away_is_told_with_the_one_that_stays(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox, stream: Stream, kind: str
+) -> None:
+    before = list(connector.pull(stream, None, ()))
+    first, second, third = sandbox.portal.ids(kind)[:3]
+    sandbox.clock.advance(timedelta(minutes=20))
+    sandbox.portal.merge(kind, second, third)
+    sandbox.portal.merge(kind, first, second)
+    following = list(connector.pull(stream, before[-1].cursor, ()))
+    assert following[0].merged == {second: first, third: first}
+    assert not {second, third} & {each.id for each in settle(settle({}, before), following).values()}  # type: ignore[union-attr]
+    sandbox.clock.advance(timedelta(days=8))
+    weekly = list(connector.pull(stream, following[-1].cursor, ()))
+    assert weekly[0].begins_full
+    assert weekly[0].merged == {second: first, third: first}
+
+
+def test_a_deal_that_is_merged_between_a_list_and_its_further_properties_stops_nothing(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for it may be told of the one that it went into, under that one's id (fact sheet §5)."""
+    first, second, *others = sandbox.portal.ids("deals")
+    read = pull.batch_read
+
+    def meanwhile(*args: Any) -> list[Row]:
+        return [*read(*args), Row(sandbox.portal.merge("deals", first, second), {"dealname": "Both"})]
+
+    monkeypatch.setattr(pull, "LONGEST", 200)
+    monkeypatch.setattr(pull, "batch_read", meanwhile)
+    found = {one.id for one in of(full(connector, Stream.OPPORTUNITIES), Opportunity)}
+    assert found == {first, second, *others}, "as listed; what came of the two is told by the next pull"
 
 
 def test_archived_deals_are_gone_after_the_next_full_pull_of_the_day(
