@@ -7,28 +7,8 @@ from functools import singledispatch
 from textwrap import indent
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from pipelint.rules import kleene
+from pipelint.rules import ir, kleene
 from pipelint.rules.emit import ROW_ID, spine
-from pipelint.rules.ir import (
-    Aggregate,
-    And,
-    Arithmetic,
-    Case,
-    Coalesce,
-    Column,
-    Compare,
-    Concat,
-    Constant,
-    Expr,
-    Greatest,
-    In,
-    IsNull,
-    Least,
-    Length,
-    Not,
-    Or,
-    Position,
-)
 from pipelint.rules.kleene import COLUMN_LIMIT, Value
 
 Row: TypeAlias = Mapping[str, Any]
@@ -37,19 +17,19 @@ _WIDTH = 90  # of a line of generated source, before its indentation
 _NAMES = {name: value for name, value in vars(kleene).items() if not name.startswith("_")}
 
 
-def source(expr: Expr, name: str = "verdict") -> str:
+def source(expr: ir.Expr, name: str = "verdict") -> str:
     """The text of a Python function from a row of prepared columns to the value of the expression."""
     return f"def {name}(row):\n{indent('return ' + _python(expr), '    ')}\n"
 
 
-def function(expr: Expr, name: str = "verdict") -> Callable[[Row], Value]:
+def function(expr: ir.Expr, name: str = "verdict") -> Callable[[Row], Value]:
     """The expression as a function of a row; compile once, call for every record."""
     names = dict(_NAMES)
     exec(compile(source(expr, name), f"<{name}>", "exec"), names)  # noqa: S102 - our own text, constants by repr
     return cast("Callable[[Row], Value]", names[name])
 
 
-def aggregator(agg: Aggregate) -> Callable[[Iterable[Row]], Value]:
+def aggregator(agg: ir.Aggregate) -> Callable[[Iterable[Row]], Value]:
     """The aggregate as a function of the related rows of one record; compile once, call for every record.
 
     Rows whose value is unknown are passed over. `last` and `first` look at rows whose order is unknown only
@@ -65,95 +45,95 @@ def aggregator(agg: Aggregate) -> Callable[[Iterable[Row]], Value]:
     return result
 
 
-def aggregate(agg: Aggregate, rows: Iterable[Row]) -> Value:
+def aggregate(agg: ir.Aggregate, rows: Iterable[Row]) -> Value:
     """The aggregate of the related rows of one record."""
     return aggregator(agg)(rows)
 
 
 @singledispatch
-def _python(expr: Expr) -> str:
+def _python(expr: ir.Expr) -> str:
     raise TypeError(f"no expression: {expr!r}")
 
 
 @_python.register
-def _(expr: Column) -> str:
+def _(expr: ir.Column) -> str:
     return f"row[{expr.name!r}]"
 
 
 @_python.register
-def _(expr: Constant) -> str:
+def _(expr: ir.Constant) -> str:
     return repr(expr.value)
 
 
 @_python.register
-def _(expr: And) -> str:
+def _(expr: ir.And) -> str:
     return _call("all_of", *map(_python, expr.items))
 
 
 @_python.register
-def _(expr: Or) -> str:
+def _(expr: ir.Or) -> str:
     return _call("any_of", *map(_python, expr.items))
 
 
 @_python.register
-def _(expr: Not) -> str:
+def _(expr: ir.Not) -> str:
     return _call("negation", _python(expr.item))
 
 
 @_python.register
-def _(expr: Compare) -> str:
+def _(expr: ir.Compare) -> str:
     return _call("compare", _python(expr.left), repr(expr.op), _python(expr.right))
 
 
 @_python.register
-def _(expr: IsNull) -> str:
+def _(expr: ir.IsNull) -> str:
     return _call("is_null", _python(expr.item))
 
 
 @_python.register
-def _(expr: In) -> str:
+def _(expr: ir.In) -> str:
     return _call("is_in", _python(expr.item), repr(expr.values))
 
 
 @_python.register
-def _(expr: Position) -> str:
+def _(expr: ir.Position) -> str:
     return _call("position", _python(expr.text), _python(expr.part))
 
 
 @_python.register
-def _(expr: Concat) -> str:
+def _(expr: ir.Concat) -> str:
     return _call("concat", *map(_python, expr.items))
 
 
 @_python.register
-def _(expr: Length) -> str:
+def _(expr: ir.Length) -> str:
     return _call("length", _python(expr.item))
 
 
 @_python.register
-def _(expr: Coalesce) -> str:
+def _(expr: ir.Coalesce) -> str:
     return _call("coalesce", *map(_python, expr.items))
 
 
 @_python.register
-def _(expr: Case) -> str:
+def _(expr: ir.Case) -> str:
     lines = [f"{_python(value)} if {_python(guard)} else" for guard, value in expr.branches]
     return "(" + _layout([*lines, _python(expr.otherwise)], " ") + ")"
 
 
 @_python.register
-def _(expr: Arithmetic) -> str:
+def _(expr: ir.Arithmetic) -> str:
     first, steps = spine(expr)
     return _call("calculate", _python(first), *(f"({op!r}, {_python(part)})" for op, part in steps))
 
 
 @_python.register
-def _(expr: Least) -> str:
+def _(expr: ir.Least) -> str:
     return _call("least", *map(_python, expr.items))
 
 
 @_python.register
-def _(expr: Greatest) -> str:
+def _(expr: ir.Greatest) -> str:
     return _call("greatest", *map(_python, expr.items))
 
 

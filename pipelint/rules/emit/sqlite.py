@@ -10,42 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import singledispatch
 
+from pipelint.rules import ir
 from pipelint.rules.emit import ROW_ID, spine
-from pipelint.rules.ir import (
-    SEPARATOR,
-    Aggregate,
-    And,
-    Arithmetic,
-    Case,
-    Coalesce,
-    Column,
-    Compare,
-    Concat,
-    Constant,
-    Expr,
-    Greatest,
-    In,
-    IsNull,
-    Least,
-    Length,
-    Not,
-    Or,
-    Position,
-)
 from pipelint.rules.kleene import COLUMN_LIMIT
 
 _WIDEST = 100  # as many items stand side by side; more are grouped
-_END = f"char({ord(SEPARATOR)})"
+_END = f"char({ord(ir.SEPARATOR)})"
 _SHIFT = 5 * 10**18  # gives every number within COLUMN_LIMIT 19 digits
 
 
 @singledispatch
-def expression(expr: Expr) -> str:
+def expression(expr: ir.Expr) -> str:
     """The expression as SQL over the columns of the row at hand; truth is 1, 0 and NULL."""
     raise TypeError(f"no expression: {expr!r}")
 
 
-def aggregate(agg: Aggregate) -> str:
+def aggregate(agg: ir.Aggregate) -> str:
     """The aggregate as SQL, for use in `SELECT record, … FROM related_rows GROUP BY record`.
 
     Rows whose value is unknown are passed over. For `last` and `first` the related rows have a column of text
@@ -79,7 +59,7 @@ def _sum(value: str) -> str:
     return f"CASE WHEN {high} BETWEEN {-limit} AND {limit - 1} THEN {whole} END"
 
 
-def _outermost(function: str, agg: Aggregate, *, known: str, unknown: str) -> str:
+def _outermost(function: str, agg: ir.Aggregate, *, known: str, unknown: str) -> str:
     """The value on the row that comes last (or first) by order, then id.
 
     SQLite 3.40 has no ORDER BY inside an aggregate, so the value rides at the end of a text whose beginning
@@ -97,42 +77,42 @@ def _outermost(function: str, agg: Aggregate, *, known: str, unknown: str) -> st
 
 
 @expression.register
-def _(expr: Column) -> str:
+def _(expr: ir.Column) -> str:
     return _name(expr.name)
 
 
 @expression.register
-def _(expr: Constant) -> str:
+def _(expr: ir.Constant) -> str:
     return _literal(expr.value)
 
 
 @expression.register
-def _(expr: And) -> str:
+def _(expr: ir.And) -> str:
     return _grouped(expr.items, lambda parts: f"({' AND '.join(parts)})", empty="1")
 
 
 @expression.register
-def _(expr: Or) -> str:
+def _(expr: ir.Or) -> str:
     return _grouped(expr.items, lambda parts: f"({' OR '.join(parts)})", empty="0")
 
 
 @expression.register
-def _(expr: Not) -> str:
+def _(expr: ir.Not) -> str:
     return f"(NOT {expression(expr.item)})"
 
 
 @expression.register
-def _(expr: Compare) -> str:
+def _(expr: ir.Compare) -> str:
     return f"({expression(expr.left)} {expr.op} {expression(expr.right)})"
 
 
 @expression.register
-def _(expr: IsNull) -> str:
+def _(expr: ir.IsNull) -> str:
     return f"({expression(expr.item)} IS NULL)"
 
 
 @expression.register
-def _(expr: In) -> str:
+def _(expr: ir.In) -> str:
     item = expression(expr.item)
     if not expr.values:  # SQLite says false here even of an unknown
         return f"({item} <> {item})"
@@ -140,27 +120,27 @@ def _(expr: In) -> str:
 
 
 @expression.register
-def _(expr: Position) -> str:
+def _(expr: ir.Position) -> str:
     return f"instr({expression(expr.text)}, {expression(expr.part)})"
 
 
 @expression.register
-def _(expr: Concat) -> str:
+def _(expr: ir.Concat) -> str:
     return _grouped(expr.items, lambda parts: f"({' || '.join(parts)})", empty="''")
 
 
 @expression.register
-def _(expr: Length) -> str:
+def _(expr: ir.Length) -> str:
     return f"length({expression(expr.item)})"
 
 
 @expression.register
-def _(expr: Coalesce) -> str:
+def _(expr: ir.Coalesce) -> str:
     return _grouped(expr.items, lambda parts: f"coalesce({', '.join(parts)})", empty="NULL")
 
 
 @expression.register
-def _(expr: Case) -> str:
+def _(expr: ir.Case) -> str:
     if not expr.branches:
         return expression(expr.otherwise)
     branches = " ".join(
@@ -170,17 +150,17 @@ def _(expr: Case) -> str:
 
 
 @expression.register
-def _(expr: Least) -> str:
+def _(expr: ir.Least) -> str:
     return _grouped(expr.items, lambda parts: f"min({', '.join(parts)})", empty="NULL")
 
 
 @expression.register
-def _(expr: Greatest) -> str:
+def _(expr: ir.Greatest) -> str:
     return _grouped(expr.items, lambda parts: f"max({', '.join(parts)})", empty="NULL")
 
 
 @expression.register
-def _(expr: Arithmetic) -> str:
+def _(expr: ir.Arithmetic) -> str:
     if expr.op == "//":
         return _division(expression(expr.left), expression(expr.right))
     first, steps = spine(expr)
@@ -202,29 +182,29 @@ def _division(left: str, right: str) -> str:
     return f"(SELECT {quotient} FROM (SELECT {left} AS n, {right} AS d))"
 
 
-def _bound(expr: Expr) -> int:
+def _bound(expr: ir.Expr) -> int:
     """How large, either way, a whole number can be at most."""
     match expr:
-        case Constant(int(value)):
+        case ir.Constant(int(value)):
             return abs(value)
-        case Column():
+        case ir.Column():
             return COLUMN_LIMIT
-        case Arithmetic(op="*"):
+        case ir.Arithmetic(op="*"):
             return _bound(expr.left) * _bound(expr.right)
-        case Arithmetic(op="//"):
+        case ir.Arithmetic(op="//"):
             return _bound(expr.left)
-        case Arithmetic():
+        case ir.Arithmetic():
             first, steps = spine(expr)
             return _bound(first) + sum(_bound(part) for _, part in steps)
-        case Case(branches, otherwise):
+        case ir.Case(branches, otherwise):
             return max([_bound(otherwise), *(_bound(value) for _, value in branches)])
-        case Coalesce(items) | Least(items) | Greatest(items):
+        case ir.Coalesce(items) | ir.Least(items) | ir.Greatest(items):
             return max(map(_bound, items), default=0)
         case _:  # a length, a position, a truth
             return 2**31
 
 
-def _grouped(items: Iterable[Expr], join: Callable[[list[str]], str], *, empty: str) -> str:
+def _grouped(items: Iterable[ir.Expr], join: Callable[[list[str]], str], *, empty: str) -> str:
     """Join any number of items by an operation that may be done group by group."""
     parts = list(map(expression, items))
     while len(parts) > 1:
