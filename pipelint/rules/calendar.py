@@ -174,19 +174,6 @@ class Calendar:
         """The last day of the period that this day lies in."""
         return self._period_start(self.period_number(day, unit) + 1, unit) - 1
 
-    def period_label(self, day: int, unit: PeriodUnit) -> str:
-        """The name of the day's period: `2027`, `2027-Q4`, `2026-11`; a week is named by its first day."""
-        number = self.period_number(day, unit)
-        match unit:
-            case "week":
-                return _date(self._period_start(number, unit)).isoformat()
-            case "month":
-                return f"{number // 12:04}-{number % 12 + 1:02}"
-            case "quarter":
-                return f"{number // 4:04}-Q{number % 4 + 1}"
-            case "year":
-                return f"{number:04}"
-
     def _instant(self, local: datetime) -> int:
         offset = local.replace(tzinfo=ZoneInfo(self.zone), fold=0).utcoffset() or timedelta()
         return microseconds(local.replace(tzinfo=UTC)) - offset // timedelta(microseconds=1)

@@ -74,7 +74,6 @@ class Fact:
     field: Field
     form: Form
     place: Place
-    builtin: bool = False
 
 
 def reads_money(form: Form) -> bool:

@@ -124,7 +124,7 @@ class FactReader:
         )
         if reads_money(form):
             field = replace(field, marker=self.price_marker)
-        fact = Fact(name, self.kind, field, form, entry.key.place, entry.origin == "builtin")
+        fact = Fact(name, self.kind, field, form, entry.key.place)
         self.facts[name] = fact
         return fact
 

@@ -109,7 +109,7 @@ def open_criteria(pipelines: Sequence[Pipeline], known: Mapping[str, Field]) -> 
     )
     name, about = "open_exit_criteria", "how many exit criteria of this stage do not hold yet"
     field = Field(name, FieldType.NUMBER, about, Origin.FACT, name)
-    return Fact(name, "opportunity", field, OpenCriteria(stages), Place("builtin@1/facts.yaml"), builtin=True)
+    return Fact(name, "opportunity", field, OpenCriteria(stages), Place("builtin@1/facts.yaml"))
 
 
 def members_of(condition: Condition) -> tuple[Condition, ...]:

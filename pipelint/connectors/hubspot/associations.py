@@ -26,7 +26,6 @@ class Link(NamedTuple):
 
 class _Type(msgspec.Struct):
     category: str = ""
-    typeId: int = 0  # noqa: N815 - HubSpot's name
     label: str | None = None
 
 

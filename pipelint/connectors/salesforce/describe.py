@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import msgspec
 
@@ -40,10 +39,8 @@ class SObjectInfo(msgspec.Struct, rename="camel", dict=True):
 
     name: str
     fields: list[FieldDescription]
-    queryable: bool = True
     updateable: bool = False
     replicateable: bool = False
-    record_type_infos: list[dict[str, Any]] = []
 
     @cached_property
     def by_name(self) -> dict[str, FieldDescription]:
