@@ -41,6 +41,10 @@ class Answer(msgspec.Struct):
     additional_data: dict[str, Any] | None = None
 
 
+class EmptyAnswer(AnswerLost):
+    """Null in place of an answer; the next try may bring one, but for some records none does."""
+
+
 class Call(NamedTuple):
     """A request to the company, to be sent as often as it takes; `name` says in messages what was asked."""
 
@@ -118,15 +122,17 @@ class Client:
         begin: str | None = None,
         **ids: str,
     ) -> Iterator[Answered]:
-        """Pages of API v1, which go by a number of rows."""
+        """Pages of API v1, which go by a number of rows; some lists tell how they go on, in one of two forms."""
         mark = begin
         while True:
             asked = {"limit": str(PAGE_ROWS), **(params or {}), "start": mark or "0"}
             answer = self.get(endpoint, name=name, params=asked, **ids)
-            place = (answer.additional_data or {}).get("pagination") or {}
-            following = place.get("next_start")
-            mark = str(following) if place.get("more_items_in_collection") and following is not None else None
-            yield Answered(answer.data or [], mark)
+            rows: list[Row] = answer.data or []
+            told = answer.additional_data or {}
+            place = told.get("pagination") or told
+            following = place.get("next_start") or int(asked["start"]) + len(rows)
+            mark = str(following) if rows and place.get("more_items_in_collection") else None
+            yield Answered(rows, mark)
             if mark is None:
                 return
 
@@ -231,7 +237,7 @@ def _enveloped(body: bytes, name: str) -> Answer:
         UnexpectedAnswer: it is of another form, or says that it failed with a status of success.
     """
     if body.strip() == b"null":
-        raise AnswerLost(f"Pipedrive's answer to {name} is empty")
+        raise EmptyAnswer(f"Pipedrive's answer to {name} is empty")
     answer = decoded(body, _answers, "Pipedrive", name)
     if not answer.success:
         raise UnexpectedAnswer(f"Pipedrive answers {name} with success: false and no reason")

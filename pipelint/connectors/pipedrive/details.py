@@ -54,8 +54,8 @@ class Details:
     """One stream that hangs on deals.
 
     `told` says how many there are to ask for (none: it needs no call). `free` are the records that the deal
-    itself tells. `ask` gets the records of some deals, in order; `at_once` is how many deals that is, and
-    `price` what so many cost in tokens.
+    itself tells. `ask` gets the records of some deals, in order, and leaves out deals that are gone; `at_once` is
+    how many deals that is, and `price` what so many cost in tokens.
     """
 
     stream: Stream
@@ -111,10 +111,13 @@ class Details:
             if affordable := bool(some) and budget.left(FOR_DETAILS) >= self.price(len(some)):
                 found = self.ask(some)
                 for deal in some:
-                    rows = found.get(deal, ())
-                    records += rows
-                    deleted += places(deal, len(rows), place.asked.get(deal, (None, 0))[1])
-                    place.asked[deal] = (place.waiting.pop(deal), len(rows))
+                    kept = place.asked.get(deal, (None, 0))[1]
+                    rows = found.get(deal)
+                    if rows is not None:
+                        records += rows
+                        deleted += places(deal, len(rows), kept)
+                        kept = len(rows)
+                    place.asked[deal] = (place.waiting.pop(deal), kept)
             ends = place.filling and not place.waiting
             place.filling = place.filling and not ends
             yield Page(self.stream, records, place.text(), deleted, begins_full=begins, ends_full=ends)

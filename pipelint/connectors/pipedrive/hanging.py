@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipelint.connectors.pipedrive import endpoints as e
+from pipelint.connectors.pipedrive.absent import left_out
 from pipelint.connectors.pipedrive.client import Client, Row
 from pipelint.connectors.pipedrive.details import Details, Told, place_id
 from pipelint.connectors.pipedrive.moved import Brief
@@ -16,6 +17,8 @@ from pipelint.records import ContactRole, LineItem, Stream
 
 ROLES_SUPPLIED: Final = frozenset({"id", "modified_at", "opportunity", "contact", "is_primary", "created_at"})
 ITEMS_SUPPLIED: Final = frozenset(LineItem._fields)
+
+_PARTICIPANTS: Final = "the participants of a deal"
 
 _DEALS_A_PAGE: Final = 20
 """Each participant's deal is a call; a page that is not too long loses little when it is cut."""
@@ -39,7 +42,11 @@ def roles(client: Client, reference: Reference, role: Field | None) -> Details:
         return [ContactRole(first, deal.changed_at, deal.id, deal.person, is_primary=True)]
 
     def ask(deals: Mapping[str, Told]) -> dict[str, list[ContactRole]]:
-        return {deal: _participants(client, deal, of.sign, reference, role) for deal, of in deals.items()}
+        found: dict[str, list[ContactRole]] = {}
+        for deal, told in deals.items():
+            with left_out(deal, _PARTICIPANTS):
+                found[deal] = _participants(client, deal, told.sign, reference, role)
+        return found
 
     return Details(
         Stream.CONTACT_ROLES, told, free, ask, _DEALS_A_PAGE, lambda deals: deals * e.PARTICIPANTS.tokens
@@ -53,11 +60,11 @@ def items(client: Client) -> Details:
         return Told(deal.products, deal.value)
 
     def ask(deals: Mapping[str, Told]) -> dict[str, list[LineItem]]:
-        found: dict[str, list[LineItem]] = {}
+        found: dict[str, list[LineItem]] = {deal: [] for deal in deals}
         asked = {"deal_ids": ",".join(deals), "sort_by": "id"}
         for page in client.pages(e.DEAL_PRODUCTS, name="the products of deals", params=asked):
             for row in page.rows:
-                held = found.setdefault(str(row["deal_id"]), [])
+                held = found[str(row["deal_id"])]
                 held.append(_item(row, place_id(str(row["deal_id"]), len(held))))
         return found
 
@@ -71,7 +78,7 @@ def _participants(
 ) -> list[ContactRole]:
     """The people of a deal, its own person first."""
     rows: list[Row] = []
-    for page in client.counted(e.PARTICIPANTS, name="the participants of a deal", id=deal):
+    for page in client.counted(e.PARTICIPANTS, name=_PARTICIPANTS, id=deal):
         rows += page.rows
     rows.sort(key=lambda row: (identity(row["person_id"]) != main, row["id"]))
     return [

@@ -14,6 +14,7 @@ import msgspec
 
 from pipelint.connectors.base import Page
 from pipelint.connectors.pipedrive import endpoints as e
+from pipelint.connectors.pipedrive.absent import left_out
 from pipelint.connectors.pipedrive.budget import FOR_DETAILS, Budget
 from pipelint.connectors.pipedrive.client import Client, Row
 from pipelint.connectors.pipedrive.moved import Brief, Moved
@@ -58,6 +59,9 @@ def pull(client: Client, moved: Moved, budget: Budget, text: str | None) -> Iter
     asked: dict[str, str] = {}
     for deals in pages:
         for deal in deals:
+            if deal.deleted:
+                place.waiting.pop(deal.id, None)
+                continue
             born += _born(deal, since)
             sign = _sign(deal, since)
             if sign and place.asked.get(deal.id) == sign:
@@ -67,7 +71,9 @@ def pull(client: Client, moved: Moved, budget: Budget, text: str | None) -> Iter
     place.until, place.asked = until, asked
     while place.waiting and budget.left(FOR_DETAILS) >= e.DEAL_CHANGES.tokens:
         id_, sign = next(iter(place.waiting.items()))
-        found = _moves(client, id_)
+        found: list[StageChange] = []
+        with left_out(id_, _NAME):
+            found = _moves(client, id_)
         del place.waiting[id_]
         place.asked[id_] = sign
         yield Page(Stream.STAGE_CHANGES, [*born, *found], place.text())
@@ -85,7 +91,7 @@ def _born(deal: Brief, since: datetime) -> list[StageChange]:
 def _sign(deal: Brief, since: datetime) -> str:
     """The moment of a move since; empty where there was none."""
     at = deal.moved_at
-    return at.isoformat() if at is not None and at >= since and not deal.deleted else ""
+    return at.isoformat() if at is not None and at >= since else ""
 
 
 def _moves(client: Client, deal: str) -> list[StageChange]:

@@ -44,6 +44,7 @@ class Listing:
     paged: Literal["by mark", "by number", "not"] = "by mark"
 
 
+_IN_ORDER: Final = {"sort": "id"}
 _BY_ID: Final = {"sort_by": "id"}
 _ALL: Final = {**_BY_ID, "status": "open,won,lost"}
 _GONE_TOO: Final = {**_BY_ID, "status": "open,won,lost,deleted"}
@@ -58,8 +59,8 @@ LISTINGS: Final[Mapping[Stream, tuple[Listing, ...]]] = {
     ),
     Stream.ACTIVITIES: (Listing(e.ACTIVITIES, "the activities", _BY_ID, _BY_ID),),
     Stream.LEADS: (
-        Listing(e.LEADS, "the leads", paged="by number"),
-        Listing(e.ARCHIVED_LEADS, "the archived leads", changing=False, paged="by number"),
+        Listing(e.LEADS, "the leads", _IN_ORDER, _IN_ORDER, paged="by number"),
+        Listing(e.ARCHIVED_LEADS, "the archived leads", _IN_ORDER, changing=False, paged="by number"),
     ),
 }
 

@@ -86,9 +86,9 @@ def page(data: list[Row], next_cursor: str | None) -> Response:
     return succeed(data, additional_data={"next_cursor": next_cursor})
 
 
-def window_of(data: list[Row], start: int, limit: int, *, more: bool) -> Response:
-    """A part of a v1 list that is paged by position."""
+def window_of(data: list[Row], start: int, limit: int, *, more: bool, tells_next: bool = False) -> Response:
+    """A part of a v1 list that is paged by position; where the next part starts is told by notes alone."""
     pagination: Row = {"start": start, "limit": limit, "more_items_in_collection": more}
-    if more:
+    if more and tells_next:
         pagination["next_start"] = start + limit
     return succeed(data or None, additional_data={"pagination": pagination})

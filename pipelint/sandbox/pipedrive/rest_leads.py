@@ -24,7 +24,7 @@ _SORTS = (
 
 
 def lists(*, archived: bool) -> Handler:
-    """Leads that are archived, or not; paged by position."""
+    """Leads that are archived, or not; paged by position, which stands beside no `pagination` here."""
 
     def handle(call: Call) -> Response:
         start, limit = window(call.request.args)
@@ -40,8 +40,8 @@ def lists(*, archived: bool) -> Handler:
             LEADS, f"{' AND '.join(where)} ORDER BY {_order(call)} LIMIT {limit + 1} OFFSET {start}", values
         )
         data = [_shown(call, it) for it in rows[:limit]]
-        pagination = {"start": start, "limit": limit, "more_items_in_collection": len(rows) > limit}
-        return succeed(data, additional_data={"pagination": pagination})
+        place = {"start": start, "limit": limit, "more_items_in_collection": len(rows) > limit}
+        return succeed(data, additional_data=place)
 
     return handle
 

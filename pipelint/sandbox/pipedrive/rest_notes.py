@@ -37,7 +37,9 @@ def notes(call: Call) -> Response:
     rows = call.company.store.select(
         NOTES, f"{' AND '.join(where)} ORDER BY id LIMIT {limit + 1} OFFSET {start}", values
     )
-    return window_of([_note(it) for it in rows[:limit]], start, limit, more=len(rows) > limit)
+    return window_of(
+        [_note(it) for it in rows[:limit]], start, limit, more=len(rows) > limit, tells_next=True
+    )
 
 
 def add_note(call: Call) -> Response:
