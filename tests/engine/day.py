@@ -23,7 +23,14 @@ from pipelint.records import Stream
 from pipelint.sandbox.server import Sandbox
 
 RUNS = 4
-STREAMS = (Stream.OPPORTUNITIES, Stream.ACCOUNTS, Stream.OWNERS, Stream.ACTIVITIES, Stream.STAGE_CHANGES)
+STREAMS = (
+    Stream.OPPORTUNITIES,
+    Stream.ACCOUNTS,
+    Stream.OWNERS,
+    Stream.ACTIVITIES,
+    Stream.STAGE_CHANGES,
+    Stream.CONTACT_ROLES,
+)
 MOVING = {"modified_at", "pull", "url"}
 """Columns that tell when and where something was read or written, not what it is."""
 
