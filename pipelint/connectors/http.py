@@ -100,11 +100,13 @@ def send(
 ) -> requests.Response:
     """The answer, whatever its status, with its body read; an error of ours where there is none.
 
-    Messages name the host alone: addresses hold queries, and queries hold customers' words.
+    Messages name the host alone: addresses hold queries, and queries hold customers' words. A change is not
+    redirected: it would be sent again as a GET, and its answer would look as if the change had been made.
     """
     host = urlsplit(url).netloc
+    follow = method == "GET"
     try:
-        return session.request(method, url, headers=headers, params=params, data=data)
+        return session.request(method, url, headers=headers, params=params, data=data, allow_redirects=follow)
     except requests.exceptions.SSLError as error:
         if isinstance(_root(error), ssl.SSLCertVerificationError):
             hint = "behind a company proxy, point REQUESTS_CA_BUNDLE at the company's certificates"

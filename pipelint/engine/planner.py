@@ -86,6 +86,7 @@ class Planner:
         self.clean = self.targets.values((), self.show_at_most, self.unscored)
         grades = {grade_key(score.name) for score in source.pack.live_scores(self.kind)}
         self.grades = tuple(own.name for own in self.targets.fields if own.key in grades)
+        self.flags = next((own.name for own in self.targets.fields if own.key == "flags"), "")
         self.today = source.compiled.moment.local_date
         self.refused = refusals.standing(cache.db, *self.key)
         self.refused_members: set[str] = set()
@@ -201,12 +202,17 @@ class Planner:
             for name in self.grades
             if name in wanted.values
         )
-        if same and before.basis == basis.get(wanted.member.id, ""):
+        if same and not self.offers_more(wanted, before) and before.basis == basis.get(wanted.member.id, ""):
             self.leave(wanted)
             self.into.deferred += 1
             self.owed.setdefault(wanted.member.id, "wait")
             return False
         return True
+
+    def offers_more(self, wanted: _Wanted, before: Shown) -> bool:
+        """Whether a flag can be told that had no option when it came."""
+        told, shows = wanted.plain.get(self.flags), before.fields.get(self.flags)
+        return isinstance(told, list) and not set(told) <= set(shows if isinstance(shows, list) else ())
 
     def is_refused(self, wanted: _Wanted) -> bool:
         refusal = self.refused.get(wanted.member.id)

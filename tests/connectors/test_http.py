@@ -108,6 +108,12 @@ def test_redirects_stay_with_the_host(session: Session) -> None:
         send(session, "GET", f"{url}/here", headers={"Authorization": "Bearer secret"})
 
 
+def test_a_change_is_not_redirected_into_a_reading_call(session: Session) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with answering(moved, OK) as url:
+        assert send(session, "PATCH", f"{url}/here", data=b"{}").status_code == 302
+
+
 def test_https_is_spoken_plainly_where_told_to(session: Session) -> None:
     with answering(OK) as url:
         session.mount("https://127.0.0.1", BoundedAdapter(local=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.schema import DEALS
@@ -66,13 +67,23 @@ write_back: {{mode: "on", max_share: 100%}}
 """
 
 
-def project_in(folder: Path, sandbox: PipedriveSandbox, auth: str = '{token: "${file:token}"}') -> None:
-    """A project that signs in with the token beside it."""
-    (folder / "rules").mkdir(exist_ok=True)
+TOKEN = '{token: "${file:token}"}'
+APP = (
+    '{client_id: "${file:client}", client_secret: "${file:secret}", refresh_token: "${file:refresh}",'
+    " oauth_url: %s}"
+)
+
+
+def project_in(folder: Path, sandbox: PipedriveSandbox, *, app: bool = False) -> None:
+    """A project that signs in with the token beside it, or as an app."""
+    (folder / "rules").mkdir()
     (folder / "rules" / "pack.yaml").write_text(PACK, encoding="utf-8")
+    auth = APP % sandbox.base_url if app else TOKEN
     settings = SETTINGS.format(url=sandbox.base_url, auth=auth, tokens=sandbox.limits.budget)
     (folder / "pipelint.yaml").write_text(settings, encoding="utf-8")
-    (folder / "token").write_text(sandbox.token(), encoding="utf-8")
+    secrets = {"token": sandbox.token(), "client": sandbox.client_id, "secret": sandbox.client_secret}
+    for name, secret in {**secrets, "refresh": sandbox.refresh_token()}.items():
+        (folder / name).write_text(secret, encoding="utf-8")
 
 
 class PipedriveDay(Day[PipedriveSandbox]):
@@ -92,6 +103,20 @@ class PipedriveDay(Day[PipedriveSandbox]):
             }
             for deal in company.store.select(DEALS)
         }
+
+    def redirect(self, step: tuple[str, str], place: str) -> None:
+        """Send the first request of this kind elsewhere, without doing the work."""
+        control: Any = self.sandbox._control
+        work = control._work
+        done: list[bool] = []
+
+        def first(request: Request) -> Any:
+            if request.method == step[0] and re.search(step[1], request.full_path) and not done:
+                done.append(True)
+                return Response(status=302, headers={"Location": place})
+            return work(request)
+
+        control._work = first
 
     def asked(self, method: str, path: str) -> int:
         """How many requests of a kind there were."""
@@ -114,4 +139,4 @@ def count_writes(day: PipedriveDay, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _shown(field: Mapping[str, Any], value: object) -> object:
     labels = {option["id"]: option["label"] for option in field["options"] or ()}
-    return [labels[one] for one in value] if isinstance(value, list) else labels.get(value, value)
+    return sorted(labels[one] for one in value) if isinstance(value, list) else labels.get(value, value)

@@ -329,6 +329,15 @@ def test_missing_field_and_option_are_told_and_the_rest_is_written(acme: Acme) -
     assert acme.crm.shows("d1")["pipelint_flags"] == ("amount-missing", "next-step-missing")
 
 
+def test_a_flag_is_told_as_soon_as_its_option_is_there(acme: Acme) -> None:
+    acme.crm.deal("d1", amount=None, next_step=None)
+    del acme.crm.own["pipelint_flags"].choices["next-step-missing"]  # type: ignore[attr-defined]
+    acme.run()
+    acme.setup()
+    acme.run()
+    assert acme.crm.shows("d1")["pipelint_flags"] == ("amount-missing", "next-step-missing")
+
+
 def test_deleted_record_is_gone_from_everything(acme: Acme) -> None:
     acme.crm.deal("d1", amount=None)
     acme.run()

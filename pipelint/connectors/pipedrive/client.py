@@ -177,6 +177,9 @@ class Client:
         self.api_calls += 1
         response = send(self._session, method, url, headers=headers, params=call.params, data=call.data)
         self._note(response.headers)
+        if response.status_code >= 500 and method == "POST":
+            # What makes something new is not repeated before somebody has looked.
+            raise AnswerLost(f"Pipedrive failed at {call.name} (HTTP {response.status_code})")
         if response.status_code >= 300:
             raise self._refused(call.name, response)
         return response.content

@@ -41,7 +41,14 @@ class Provisioning:
         """Do one step; `ready` and `conflict` have nothing to do."""
         if not step.token:
             return
-        what, *rest = msgspec.json.decode(step.token)
+        try:
+            self._do(step.token)
+        except AnswerLost:
+            # Perhaps it was done: it looks anew, and does what is missing then.
+            self._do(step.token)
+
+    def _do(self, token: str) -> None:
+        what, *rest = msgspec.json.decode(token)
         self._reference.fresh()
         match what:
             case "field":
@@ -75,18 +82,9 @@ class Provisioning:
 
     def _create(self, definition: dict[str, Any]) -> None:
         """A field that is there already, perhaps from a call whose answer was lost, is as good."""
-        if self._held(definition):
-            return
-        try:
-            self._client.send(e.CREATE_FIELD, definition, name=f"creating {definition['field_name']}")
-        except AnswerLost:
-            self._reference.fresh()
-            if not self._held(definition):
-                raise
-
-    def _held(self, definition: dict[str, Any]) -> bool:
         named = self._reference.deal_fields.named(definition["field_name"])
-        return any(field.custom and field.type == definition["field_type"] for field in named)
+        if not any(field.custom and field.type == definition["field_type"] for field in named):
+            self._client.send(e.CREATE_FIELD, definition, name=f"creating {definition['field_name']}")
 
     def _extend(self, name: str, missing: Sequence[str]) -> None:
         field = self._reference.deal_fields.find(name)

@@ -33,6 +33,8 @@ ABOUT_TO_ROT: Final = timedelta(days=2)
 
 SETUP: Final = "run: pipelint setup --apply"
 
+ARCHIVED: Final = "the deal is archived, and archived deals cannot be edited: restore it, or leave it"
+
 
 class Writer:
     """Writes and reads our fields; `protects` leaves deals alone that rot."""
@@ -41,6 +43,9 @@ class Writer:
         self._client = client
         self._reference = reference
         self._protects = protects
+        self._archived: set[str] = set()
+        """Deals that were in the archive when they were read."""
+        self._looked = False
 
     @property
     def price(self) -> int:
@@ -61,16 +66,11 @@ class Writer:
             yield id_, {name: shown(field, values.get(field.code)) for name, field in fields.items()}
 
     def _one(self, change: Change) -> Outcome:
-        body: dict[str, object] = {}
-        for name, value in change.values.items():
-            field = self._reference.deal_fields.find(name)
-            if field is None:
-                return _refused(change, "UNKNOWN_FIELD", f"there is no field '{name}': {SETUP}", name)
-            try:
-                body[field.code] = (sent_v1 if change.kind == "lead" else sent)(field, value)
-            except KeyError as missing:
-                what = f"'{missing.args[0]}' is not an option of '{name}': {SETUP}"
-                return _refused(change, "UNKNOWN_OPTION", what, name)
+        if change.id in self._archived:
+            return _refused(change, "ARCHIVED", ARCHIVED)
+        body = self._body(change)
+        if isinstance(body, Outcome):
+            return body
         try:
             if change.kind == "lead":
                 self._client.send(e.CHANGE_LEAD, body, name="a lead's change", id=change.id)
@@ -85,8 +85,38 @@ class Writer:
         except RecordGone as error:
             return Outcome(change.id, "gone", message=error.message)
         except RecordRefused as error:
-            return Outcome(change.id, "refused", error.code, error.message)
+            return self._explained(change, error)
         return Outcome(change.id, "written")
+
+    def _body(self, change: Change) -> dict[str, object] | Outcome:
+        """What is to be sent; or why that cannot succeed, for a refused call costs tokens, too."""
+        body: dict[str, object] = {}
+        for name, value in change.values.items():
+            field = self._reference.deal_fields.find(name)
+            if field is None:
+                return _refused(change, "UNKNOWN_FIELD", f"there is no field '{name}': {SETUP}", name)
+            try:
+                body[field.code] = (sent_v1 if change.kind == "lead" else sent)(field, value)
+            except KeyError as missing:
+                what = f"'{missing.args[0]}' is not an option of '{name}': {SETUP}"
+                return _refused(change, "UNKNOWN_OPTION", what, name)
+        return body
+
+    def _explained(self, change: Change, error: RecordRefused) -> Outcome:
+        """A refusal by the names that people know; the first one of a run looks whether a field or option is gone.
+
+        The fields are otherwise asked for once a day, and without this look every deal would be refused till then.
+        """
+        if not self._looked:
+            self._looked = True
+            self._reference.fresh()
+            gone = self._body(change)
+            if isinstance(gone, Outcome):
+                return gone
+        message = error.message
+        for name in change.values:
+            message = message.replace(self._field(name).code, name)
+        return _refused(change, error.code, f"{message}: {error.hint}" if error.hint else message)
 
     def _rots(self, deal: str) -> str:
         """Why a deal is left alone; empty where it may be written."""
@@ -104,7 +134,9 @@ class Writer:
             wanted = list(ids[first : first + IDS_A_CALL])
             found = self._listed(e.DEALS, wanted)
             left = [id_ for id_ in wanted if id_ not in found]
-            yield from (found | (self._listed(e.ARCHIVED_DEALS, left) if left else {})).items()
+            archived = self._listed(e.ARCHIVED_DEALS, left) if left else {}
+            self._archived |= archived.keys()
+            yield from (found | archived).items()
 
     def _listed(self, endpoint: e.Endpoint, ids: Sequence[str]) -> dict[str, Row]:
         asked = {"ids": ",".join(ids), "status": "open,won,lost"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
-from pipelint.connectors.base import Change
+from pipelint.connectors.base import Change, OwnField, OwnFieldType
 from pipelint.connectors.contract import settle
 from pipelint.connectors.pipedrive.connector import PipedriveConnector
 from pipelint.errors import PipelintError
@@ -86,3 +88,38 @@ def test_one_refused_deal_holds_up_nobody(sandbox: PipedriveSandbox, connector: 
     changes = [Change("opportunity", id_, {"Pipelint hygiene": Decimal(40)}) for id_ in ("1", "2", "3")]
     outcomes = {it.id: it.status for it in connector.write(changes)}
     assert outcomes == {"1": "written", "2": "refused", "3": "written"}
+
+
+FLAGS = OwnField("flags", "opportunity", "Pipelint flags", "Flags", OwnFieldType.FLAGS, "", ("a-b",))
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
+@pytest.mark.parametrize("status", [0, 502, 504])
+@pytest.mark.parametrize("path", ["/dealFields", "/options"])
+def test_fields_and_options_are_made_once_whether_or_not_the_first_call_was_heard(
+    sandbox: PipedriveSandbox,
+    connector: PipedriveConnector,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    status: int,
+    done: bool,
+) -> None:
+    """Names of fields are not unique, so a creation that is repeated blindly makes a second one."""
+    work = sandbox._control._work
+    failed: list[str] = []
+
+    def fail_once(request: Request) -> Response:
+        if request.method != "POST" or not request.path.endswith(path) or failed:
+            return work(request)
+        failed.append(request.path)
+        if done:
+            work(request)
+        return Response("", status) if status else Response('{"succ', 200)
+
+    monkeypatch.setattr(sandbox._control, "_work", fail_once)
+    for choices in (("a-b",), ("a-b", "c-d")):
+        for step in connector.plan_setup([replace(FLAGS, choices=choices)]):
+            connector.apply_setup(step)
+    made = [it for it in sandbox.company.fields.custom("deals").values() if it["field_name"] == FLAGS.name]
+    assert failed
+    assert [[option["label"] for option in it["options"]] for it in made] == [["a-b", "c-d"]]
