@@ -17,6 +17,8 @@ from pipelint.engine.run import run
 from pipelint.engine.run_result import ConnectionResult
 from pipelint.errors import ExitCode
 from pipelint.sandbox.hubspot import HubSpotSandbox
+from pipelint.sandbox.hubspot.object_types import DEALS
+from pipelint.sandbox.hubspot.rules import ValidationRule
 
 from .hubspot_account import project_in
 
@@ -99,6 +101,43 @@ def test_only_what_moved_is_written(account: Account) -> None:
     assert result.plan is not None
     assert {change.id for change in result.plan.changes} == {account.deals[2]}
     assert account.shows(2) == {"pipelint_severity": "clean", "pipelint_hygiene": "100"}
+
+
+def test_a_flag_without_an_option_is_reported_and_the_rest_of_the_record_is_written(account: Account) -> None:
+    properties = account.sandbox.portal.properties[DEALS]
+    flags = properties.every["pipelint_flags"]
+    kept = tuple(option for option in flags.options if option.value != "amount-missing")
+    properties.put(flags, options=kept)
+    result = account.run()
+    assert result.push is not None
+    assert (result.push.written, result.push.refused) == (5, [])
+    assert result.plan is not None
+    assert result.plan.trouble == [
+        "opportunity: amount-missing: not an option of pipelint_flags (run: pipelint setup --apply)"
+    ]
+    assert account.shows(2) == {
+        "pipelint_severity": "error",
+        "pipelint_summary": "The amount is missing",
+        "pipelint_hygiene": "80",
+    }
+    assert account.shows(1)["pipelint_flags"] == "close-date-past"
+    list(setup(account.project, apply=True))
+    account.run()
+    assert account.shows(2)["pipelint_flags"] == "amount-missing"
+
+
+def test_a_validation_rule_that_refuses_our_value_is_a_finding_with_what_to_do(account: Account) -> None:
+    rule = ValidationRule("pipelint_summary", "MAX_LENGTH", ("22",))
+    account.sandbox.portal.validation_rules[DEALS].append(rule)
+    result = account.run()
+    assert result.exit_code is ExitCode.INCOMPLETE
+    [refused] = [finding for finding in result.findings if finding.rule == "write-refused"]
+    assert refused.id == account.deals[1]
+    assert refused.message.endswith(
+        "does not meet the validation rule MAX_LENGTH (22) of pipelint_summary: "
+        "remove the rule, in Settings > Properties"
+    )
+    assert account.shows(2)["pipelint_flags"] == "amount-missing", "the others are written"
 
 
 def test_a_refusal_concerns_its_record_alone_and_is_tried_again_when_that_changed(account: Account) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -66,12 +67,18 @@ def test_one_value_that_a_rule_of_the_portal_refuses_is_singled_out(
     assert {outcomes[deal].status for deal in others} == {"written"}
 
 
-def test_records_that_are_gone_are_told_from_those_that_are_refused(
-    ready: HubSpotConnector, sandbox: HubSpotSandbox
+@pytest.mark.parametrize(("version", "status"), [("v3", 207), ("2026-03", 200), ("2026-09", 200)])
+def test_records_that_are_gone_are_told_under_any_status_of_success(
+    ready: HubSpotConnector,
+    sandbox: HubSpotSandbox,
+    connect: Callable[..., HubSpotConnector],
+    version: str,
+    status: int,
 ) -> None:
     gone, kept = sandbox.portal.ids("deals")[:2]
     sandbox.portal.archive("deals", gone)
-    outcomes = write(ready, **{gone: "x", kept: "x"})
+    outcomes = write(connect(sandbox, write_version=version), **{gone: "x", kept: "x"})
+    assert sandbox.requests[-1].status == status
     assert (outcomes[gone].status, outcomes[kept].status) == ("gone", "written")
 
 
