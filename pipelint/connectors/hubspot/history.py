@@ -47,7 +47,9 @@ KEPT: Final = 20
 _AT_BIRTH: Final = timedelta(minutes=1)
 """Values that come so soon after the deal's oldest ones were entered with it."""
 
-_NEVER: Final = timedelta.max
+MONTHLY: Final = timedelta(days=30)
+"""All histories are read anew so often, in case the search passed over a deal: a call for each fifty deals."""
+
 _PAGE: Final = 1000
 
 
@@ -62,7 +64,7 @@ class Histories:
 
     def pull(self, stream: Stream, text: str | None) -> Iterator[Page]:
         """Pages of what changed; the last one is always there."""
-        cursor, begins = next_pass(text, self._client.now(), _NEVER)
+        cursor, begins = next_pass(text, self._client.now(), MONTHLY)
         found = self._asked(stream, cursor)
         if stream is Stream.FIELD_CHANGES and self._kept and self._kept.covers(cursor):
             found = self._kept.replayed(cursor)
@@ -91,7 +93,7 @@ class Histories:
             read = [change for row in rows for change in (stage_changes(row) if moves else changes(row))]
             if moves and keeping is not None:
                 keeping.keep([change for row in rows for change in changes(row)])
-                keeping.until = place.until
+                keeping.place = place
             yield list(read), place
         if moves and keeping is not None:
             keeping.whole = True
@@ -118,7 +120,7 @@ class _Kept:
 
     def __init__(self, since: datetime | None) -> None:
         self.since = since
-        self.until: datetime | None = None
+        self.place: Cursor | None = None
         self.whole = False
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it has been read
 
@@ -134,7 +136,8 @@ class _Kept:
 
     def replayed(self, cursor: Cursor) -> Iterator[tuple[list[Record], Cursor]]:
         """What was kept, in pages; where this is cut, all is asked for."""
-        place = msgspec.structs.replace(cursor, until=self.until or cursor.until)
+        told = self.place or cursor
+        place = msgspec.structs.replace(cursor, until=told.until, full_at=told.full_at)
         self._file.seek(0)
         lines = map(_line.decode, self._file)
         while some := list(islice(lines, _PAGE)):

@@ -1,13 +1,14 @@
 """Walking what changed with the search API, beyond its cap of 10,000 results a query (fact sheet §5).
 
-A walk goes by the stamp and begins anew at the last stamp it saw whenever it nears the cap. A bulk edit may give
-more records than that one stamp to the millisecond; such a crowd is walked by id.
+Each page begins at the last stamp of the one before, never at an offset: a record that is edited on the way moves
+to the end, and an offset would pass over one that moved up. A bulk edit may give more records than a page holds
+one stamp to the millisecond; such a crowd is walked by id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,7 +17,6 @@ from pipelint.connectors.hubspot.normalise import instant, milliseconds
 from pipelint.errors import UnexpectedAnswer
 
 PAGE_ROWS: Final = 200
-CAP: Final = 10_000
 ID: Final = "hs_object_id"
 
 
@@ -32,16 +32,13 @@ def changed(
 ) -> Iterator[tuple[list[Row], Place | None]]:
     """Pages of what changed from `place` on, each with the place that follows it; None at the end.
 
-    Records at the border of two queries come twice.
+    Records at the border of two pages come twice.
     """
-    while True:
-        found = _crowd if place.after is not None else _window
-        following: Place | None = None
-        for rows, following in found(client, kind, stamp, properties, place):
-            yield rows, following
-        if following is None:
-            return
-        place = following
+    following: Place | None = place
+    while following is not None:
+        found = _window if following.after is None else _crowd
+        rows, following = found(client, kind, stamp, properties, following)
+        yield rows, following
 
 
 def between(
@@ -62,43 +59,34 @@ def by_id(
     """Records that fit, in the order of their ids from beyond `after` on, without a cap."""
     while True:
         beyond = {"propertyName": ID, "operator": "GT", "value": after}
-        rows, _ = _ask(client, kind, properties, [*filters, beyond], ID, None)
+        rows, more = _ask(client, kind, properties, [*filters, beyond], ID)
         if rows:
             yield rows
             after = rows[-1].id
-        if len(rows) < PAGE_ROWS:
+        if not rows or not more:
             return
 
 
 def _window(
     client: Client, kind: str, stamp: str, properties: Sequence[str], place: Place
-) -> Iterator[tuple[list[Row], Place | None]]:
-    """The records of one query, up to the cap."""
+) -> tuple[list[Row], Place | None]:
+    """The first records from a stamp on."""
     since = {"propertyName": stamp, "operator": "GTE", "value": str(place.stamp)}
-    after: str | None = None
-    count = 0
-    while True:
-        rows, after = _ask(client, kind, properties, [since], stamp, after)
-        count += len(rows)
-        if after is None or not rows:
-            yield rows, None
-            return
-        last = _stamp(rows[-1], stamp)
-        if count + PAGE_ROWS > CAP:
-            yield rows, Place(last) if last > place.stamp else Place(last, "0")
-            return
-        yield rows, Place(last)
+    rows, more = _ask(client, kind, properties, [since], stamp)
+    if not rows or not more:
+        return rows, None
+    last = _stamp(rows[-1], stamp)
+    return rows, Place(last) if last > place.stamp else Place(place.stamp, "0")
 
 
 def _crowd(
     client: Client, kind: str, stamp: str, properties: Sequence[str], place: Place
-) -> Iterator[tuple[list[Row], Place | None]]:
-    """The records of exactly one stamp, by id; then what comes after it."""
+) -> tuple[list[Row], Place | None]:
+    """Some records of exactly one stamp, by id; then what comes after it."""
     same = {"propertyName": stamp, "operator": "EQ", "value": str(place.stamp)}
     beyond = {"propertyName": ID, "operator": "GT", "value": place.after or "0"}
-    rows, _ = _ask(client, kind, properties, [same, beyond], ID, None)
-    more = len(rows) == PAGE_ROWS
-    yield rows, Place(place.stamp, rows[-1].id) if more else Place(place.stamp + 1)
+    rows, more = _ask(client, kind, properties, [same, beyond], ID)
+    return rows, Place(place.stamp, rows[-1].id) if rows and more else Place(place.stamp + 1)
 
 
 def _ask(
@@ -107,18 +95,16 @@ def _ask(
     properties: Sequence[str],
     filters: Sequence[Mapping[str, str]],
     sort: str,
-    after: str | None,
-) -> tuple[list[Row], str | None]:
-    body: dict[str, Any] = {
+) -> tuple[list[Row], bool]:
+    """The first rows that fit, and whether there are more."""
+    body = {
         "filterGroups": [{"filters": list(filters)}],
         "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
         "properties": list(properties),
         "limit": PAGE_ROWS,
     }
-    if after is not None:
-        body["after"] = after
     page = client.search(client.reading.objects(kind, "search"), body, name=f"the changed {kind}")
-    return page.results, page.after
+    return page.results, page.after is not None
 
 
 def _stamp(row: Row, name: str) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipelint.connectors.contract import State, settle
-from pipelint.connectors.hubspot import pull
-from pipelint.connectors.hubspot.client import Row
+from pipelint.connectors.hubspot import pull, search
+from pipelint.connectors.hubspot.client import Row, Rows
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.errors import PermissionMissing
 from pipelint.records import Account, Activity, ContactRole, FieldChange, Opportunity, StageChange, Stream
@@ -107,6 +107,55 @@ def test_a_deal_that_is_merged_between_a_list_and_its_further_properties_stops_n
     monkeypatch.setattr(pull, "batch_read", meanwhile)
     found = {one.id for one in of(full(connector, Stream.OPPORTUNITIES), Opportunity)}
     assert found == {first, second, *others}, "as listed; what came of the two is told by the next pull"
+
+
+def test_deals_that_colleagues_edit_during_a_pull_hide_no_others(
+    sandbox: HubSpotSandbox, connector: HubSpotConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE_ROWS", 5)
+    deals = sandbox.portal.ids("deals")
+    place = cursor(connector, Stream.OPPORTUNITIES)
+    sandbox.clock.advance(timedelta(minutes=20))
+    for deal in deals:
+        sandbox.clock.advance(timedelta(seconds=1))
+        sandbox.portal.update("deals", deal, {"hs_next_step": "Call"})
+    edited: list[str] = []
+    searches = connector._client.search
+
+    def edit_what_was_read(path: str, body: object, *, name: str) -> Rows:
+        page = searches(path, body, name=name)
+        if not edited:
+            edited.extend(deals[:3])
+            for deal in edited:
+                sandbox.portal.update("deals", deal, {"hs_next_step": "Call again"})
+        return page
+
+    monkeypatch.setattr(connector._client, "search", edit_what_was_read)
+    assert {
+        one.id for one in of(settle({}, connector.pull(Stream.OPPORTUNITIES, place, ())), Opportunity)
+    } == {*deals}
+
+
+def test_all_histories_are_read_anew_once_a_month(
+    sandbox: HubSpotSandbox, connect: Callable[..., HubSpotConnector]
+) -> None:
+    def pulled(*cursors: str | None) -> tuple[list[str], list[str]]:
+        """The streams of histories that were read in full, and their places."""
+        connector, full, places = connect(sandbox), [], []
+        for stream, place in zip((Stream.STAGE_CHANGES, Stream.FIELD_CHANGES), cursors, strict=True):
+            pages = list(connector.pull(stream, place, ()))
+            full += [stream.value] if pages[-1].ends_full else []
+            places.append(pages[-1].cursor)
+        return full, places
+
+    _, first = pulled(None, None)
+    sandbox.clock.advance(timedelta(days=29))
+    full, second = pulled(*first)
+    assert full == []
+    sandbox.clock.advance(timedelta(days=1))
+    sandbox.requests.clear()
+    assert pulled(*second)[0] == ["stage_change", "field_change"]
+    assert sum(request.path.endswith("/deals") for request in sandbox.requests) == 1, "read once for both"
 
 
 def test_archived_deals_are_gone_after_the_next_full_pull_of_the_day(

@@ -91,6 +91,7 @@ def test_changed_deals_are_completed_by_the_page_and_not_one_by_one(
     _, cursors = pulled(connect(sandbox))
     sandbox.clock.advance(timedelta(hours=1))
     for deal in deals:
+        sandbox.clock.advance(timedelta(seconds=1))
         sandbox.portal.update("deals", deal, {"hs_next_step": "Call"})
     asked(sandbox)
     _, cursors = pulled(connect(sandbox), cursors)

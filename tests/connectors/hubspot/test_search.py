@@ -1,6 +1,6 @@
 """Walking changes beyond the search's cap: every record once at least, and always an end (fact sheet hubspot §5)."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -9,11 +9,12 @@ import pytest
 
 from pipelint.connectors.hubspot.client import Client, Next, Paging, Row, Rows
 from pipelint.connectors.hubspot.paths import Paths
-from pipelint.connectors.hubspot.search import CAP, PAGE_ROWS, Place, changed
+from pipelint.connectors.hubspot.search import PAGE_ROWS, Place, changed
 
 STAMP = "hs_lastmodifieddate"
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 MS = 1_000
+CAP = 10_000
 
 
 class Index:
@@ -45,6 +46,10 @@ class Index:
         stamp, beyond = wanted[STAMP, "EQ"], wanted["hs_object_id", "GT"]
         first = bisect_right(self.by_stamp, (stamp, beyond))
         return self.by_stamp[first : bisect_left(self.by_stamp, (stamp + 1, 0))]
+
+    def edit(self, id_: int, stamp: int) -> None:
+        self.by_stamp = [one for one in self.by_stamp if one[1] != id_]
+        insort(self.by_stamp, (stamp, id_))
 
     def row(self, id_: int, stamp: int) -> Row:
         at = datetime.fromtimestamp(stamp / MS, UTC)
@@ -87,6 +92,18 @@ def test_any_place_is_one_to_continue_from(stamps: dict[int, int]) -> None:
             break
     if place is not None:
         seen |= set(walk(index, place))
+    assert seen == {str(id_) for id_ in stamps}
+
+
+@pytest.mark.parametrize("stamps", CASES.values(), ids=CASES.keys())
+def test_nothing_is_passed_over_while_colleagues_edit_what_was_read(stamps: dict[int, int]) -> None:
+    index = Index(stamps)
+    seen: set[str] = set()
+    pages = changed(cast("Client", index), "deals", STAMP, [STAMP], Place(MOMENT))
+    for number, (rows, _) in enumerate(pages):
+        seen |= {row.id for row in rows}
+        for row in rows[:5] if number < 20 else ():
+            index.edit(int(row.id), MOMENT + 100_000 + number)
     assert seen == {str(id_) for id_ in stamps}
 
 
