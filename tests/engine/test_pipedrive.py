@@ -219,7 +219,8 @@ def test_a_pull_that_takes_more_than_a_day_has_goes_on_the_next_day_where_it_sto
     while (error := company.pull()) is not None and len(errors) < 10:
         errors.append(type(error))
         company.sandbox.clock.advance(timedelta(hours=25))
-    assert errors == [QuotaExhausted] * 6
+    assert {*errors} == {QuotaExhausted}
+    assert 3 <= len(errors) < 10
     asked = [it.query for it in company.sandbox.requests if it.path == endpoints.ACTIVITIES.path]
     assert len(asked) == len(set(asked)), "no page is asked for twice"
     assert company.held("activity") == company.there("activities")

@@ -155,6 +155,7 @@ class PipedriveConnector:
         )
 
     def close(self) -> None:
+        self._moved.close()
         self._client.close()
 
     def _walk(self, stream: Stream, custom: Sequence[str]) -> Walk:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -54,23 +55,22 @@ class Details:
     """One stream that hangs on deals.
 
     `told` says how many there are to ask for (none: it needs no call). `free` are the records that the deal
-    itself tells. `ask` gets the records of some deals, in order, and leaves out deals that are gone; `at_once` is
-    how many deals that is, and `price` what so many cost in tokens.
+    itself tells. `ask` gets the records of some deals, in order, and leaves out deals that are gone; `at_most` is of
+    how many for so many tokens.
     """
 
     stream: Stream
     told: Callable[[Brief], Told]
     free: Callable[[Brief], Sequence[Detail]]
     ask: Callable[[Mapping[str, Told]], Mapping[str, Sequence[Detail]]]
-    at_once: int
-    price: Callable[[int], int]
+    at_most: Callable[[int], int]
 
     def pull(self, moved: Moved, budget: Budget, text: str | None) -> Iterator[Page]:
         """Pages of what changed; asking ends early where our share for such calls is used."""
         place = _read(text) if text else None
         begins = place is None or place.listing
         if place is None or place.listing:
-            until, pages = moved.everything()
+            until, pages = moved.everything(self.stream)
             place = Place(until, listing=True, filling=True)
         else:
             until, pages = moved.since(place.until - OVERLAP, self.stream)
@@ -105,10 +105,10 @@ class Details:
     def _asked(self, place: Place, budget: Budget, *, begins: bool) -> Iterator[Page]:
         """A page for each call, and one at the end where nothing was to be asked."""
         while True:
-            some = dict(list(place.waiting.items())[: self.at_once])
+            some = dict(islice(place.waiting.items(), self.at_most(budget.left(FOR_DETAILS))))
             records: list[Detail] = []
             deleted: list[str] = []
-            if affordable := bool(some) and budget.left(FOR_DETAILS) >= self.price(len(some)):
+            if some:
                 found = self.ask(some)
                 for deal in some:
                     kept = place.asked.get(deal, (None, 0))[1]
@@ -122,7 +122,7 @@ class Details:
             place.filling = place.filling and not ends
             yield Page(self.stream, records, place.text(), deleted, begins_full=begins, ends_full=ends)
             begins = False
-            if not affordable or not place.waiting:
+            if not some or not place.waiting:
                 return
 
 

@@ -20,10 +20,10 @@ ITEMS_SUPPLIED: Final = frozenset(LineItem._fields)
 
 _PARTICIPANTS: Final = "the participants of a deal"
 
-_DEALS_A_PAGE: Final = 20
-"""Each participant's deal is a call; a page that is not too long loses little when it is cut."""
+_DEALS_A_PAGE: Final = 100
+"""Each is a call: a longer page loses more of them when it is cut, shorter ones tell all that wait more often."""
 
-_DEALS_A_CALL: Final = 100
+DEALS_A_CALL: Final = 100
 """The most that one call for products may name."""
 
 
@@ -48,9 +48,10 @@ def roles(client: Client, reference: Reference, role: Field | None) -> Details:
                 found[deal] = _participants(client, deal, told.sign, reference, role)
         return found
 
-    return Details(
-        Stream.CONTACT_ROLES, told, free, ask, _DEALS_A_PAGE, lambda deals: deals * e.PARTICIPANTS.tokens
-    )
+    def at_most(tokens: int) -> int:
+        return min(tokens // e.PARTICIPANTS.tokens, _DEALS_A_PAGE)
+
+    return Details(Stream.CONTACT_ROLES, told, free, ask, at_most)
 
 
 def items(client: Client) -> Details:
@@ -68,9 +69,10 @@ def items(client: Client) -> Details:
                 held.append(_item(row, place_id(str(row["deal_id"]), len(held))))
         return found
 
-    return Details(
-        Stream.LINE_ITEMS, told, lambda _: (), ask, _DEALS_A_CALL, lambda _: e.DEAL_PRODUCTS.tokens
-    )
+    def at_most(tokens: int) -> int:
+        return DEALS_A_CALL if tokens >= e.DEAL_PRODUCTS.tokens else 0
+
+    return Details(Stream.LINE_ITEMS, told, lambda _: (), ask, at_most)
 
 
 def _participants(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from io import SEEK_END
+from tempfile import TemporaryFile
 from typing import Final, NamedTuple
+
+import msgspec
 
 from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.client import Client, Row
@@ -15,6 +19,8 @@ from pipelint.records import Stream
 
 COUNTS: Final = "participants_count,products_count"
 """What a list of deals tells when asked for it; without, each deal would cost a call."""
+
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Brief(NamedTuple):
@@ -55,11 +61,10 @@ def brief(row: Row) -> Brief:
 
 @dataclass(slots=True)
 class _Pass:
-    """The deals that changed from one moment to another; `served` are the streams that have had them."""
+    """The deals that were told from one moment to another (None: all); `served` are the streams that had them."""
 
-    since: datetime
+    since: datetime | None
     until: datetime
-    deals: list[Brief] = field(default_factory=list)
     whole: bool = False
     served: set[Stream] = field(default_factory=set)
 
@@ -68,37 +73,68 @@ class Moved:
     """The deals that changed since a moment, as the list of deals told in this run, or as asked for now.
 
     One pass of the opportunities serves every stream that hangs on them, each of them once: one that is pulled
-    again by itself is to see what happened since.
+    again by itself is to see what happened since. Until then the pass lies in a temporary file, for a company
+    may have more deals than memory should hold.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._told: _Pass | None = None
+        self._file = TemporaryFile()  # noqa: SIM115 - as long as the connection
+
+    def close(self) -> None:
+        self._file.close()
 
     def note(self, cursor: Cursor, rows: Sequence[Row]) -> None:
-        """Remember a page of a pass for changes; a pass of everything is not remembered."""
-        if cursor.since is None:
-            self._told = None
-            return
+        """Remember a page of a pass."""
         if self._told is None or self._told.until != cursor.until:
             self._told = _Pass(cursor.since, cursor.until)
-        self._told.deals += map(brief, rows)
+            self._file.truncate(0)
+        self._file.seek(0, SEEK_END)
+        self._file.write(msgspec.json.encode([brief(row) for row in rows]) + b"\n")
         self._told.whole = cursor.done
 
     def since(self, moment: datetime, stream: Stream) -> tuple[datetime, Iterator[Sequence[Brief]]]:
         """When the answer was true, and the deals that changed since `moment`, in pages."""
-        told = self._told
-        if told is not None and told.whole and told.since <= moment and stream not in told.served:
-            told.served.add(stream)
-            return told.until, iter([[deal for deal in told.deals if deal.changed_at >= moment]])
+        told = self._unserved(stream)
+        # A pass of everything does not tell what was deleted.
+        if told is not None and told.since is not None and told.since <= moment:
+            return self._kept(told, stream, moment)
         params = {"status": "open,won,lost,deleted", "updated_since": instant_text(moment)}
         return self._client.now(), self._asked(params)
 
-    def everything(self) -> tuple[datetime, Iterator[Sequence[Brief]]]:
+    def everything(self, stream: Stream) -> tuple[datetime, Iterator[Sequence[Brief]]]:
         """When the answer was true, and all deals, in pages."""
+        told = self._unserved(stream)
+        if told is not None and told.since is None:
+            return self._kept(told, stream, _BEGINNING)
         return self._client.now(), self._asked({"status": "open,won,lost"})
+
+    def _unserved(self, stream: Stream) -> _Pass | None:
+        """The pass of this run, where it came to its end and the stream has not had it."""
+        told = self._told
+        return told if told is not None and told.whole and stream not in told.served else None
+
+    def _kept(
+        self, told: _Pass, stream: Stream, moment: datetime
+    ) -> tuple[datetime, Iterator[Sequence[Brief]]]:
+        told.served.add(stream)
+        return told.until, self._read(moment)
+
+    def _read(self, moment: datetime) -> Iterator[Sequence[Brief]]:
+        place = 0
+        while True:
+            self._file.seek(place)
+            line = self._file.readline()
+            if not line:
+                return
+            place = self._file.tell()
+            yield [deal for deal in _briefs.decode(line) if deal.changed_at >= moment]
 
     def _asked(self, params: Mapping[str, str]) -> Iterator[Sequence[Brief]]:
         asked = {"sort_by": "id", "include_fields": COUNTS, **params}
         for page in self._client.pages(e.DEALS, name="the deals", params=asked):
             yield [brief(row) for row in page.rows]
+
+
+_briefs: Final = msgspec.json.Decoder(list[Brief])

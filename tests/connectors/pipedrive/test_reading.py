@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pipelint.connectors.pipedrive.connector import PipedriveConnector
 from pipelint.connectors.pipedrive.endpoints import DEALS
-from pipelint.records import Opportunity, Stream
+from pipelint.records import ContactRole, Opportunity, Stream
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 
 
@@ -48,3 +48,37 @@ def test_a_value_that_nobody_gave_is_no_amount(
     sandbox.company.update("deals", 1, {"value": 0})
     assert deal(connector, "1").amount is None
     assert deal(connector, "20").amount is not None
+
+
+HANGING = (Stream.OPPORTUNITIES, Stream.STAGE_CHANGES, Stream.CONTACT_ROLES, Stream.LINE_ITEMS)
+
+
+def asked_for_deals(sandbox: PipedriveSandbox) -> int:
+    return sum(it.path == DEALS.path for it in sandbox.requests)
+
+
+def test_what_hangs_on_deals_goes_by_the_first_list_of_them_and_asks_for_none_of_its_own(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector
+) -> None:
+    for deal in (3, 30, 50):  # one on each page
+        sandbox.company.update("deals", deal, {"person_id": 1})
+    pages = {stream: list(connector.pull(stream, None, ())) for stream in HANGING}
+    assert asked_for_deals(sandbox) == len(pages[Stream.OPPORTUNITIES]) - 1  # the last one is of the archive
+    roles = [it for page in pages[Stream.CONTACT_ROLES] for it in page.records]
+    assert [it.opportunity for it in roles if isinstance(it, ContactRole) and it.is_primary] == [
+        "3",
+        "30",
+        "50",
+    ]
+
+
+def test_a_stream_that_is_pulled_by_itself_asks_for_the_deals(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector
+) -> None:
+    list(connector.pull(Stream.OPPORTUNITIES, None, ()))
+    [*_, last] = connector.pull(Stream.CONTACT_ROLES, None, ())
+    before = asked_for_deals(sandbox)
+    list(connector.pull(Stream.CONTACT_ROLES, last.cursor, ()))
+    assert asked_for_deals(sandbox) > before
+    list(connector.pull(Stream.CONTACT_ROLES, None, ()))
+    assert asked_for_deals(sandbox) > before + 1
