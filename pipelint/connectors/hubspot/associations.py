@@ -1,4 +1,4 @@
-"""Which records belong together: asked for a thousand at a time, with the labels of each link.
+"""Which records belong together: asked for a thousand at a time, with the labels of each link, or told by a list.
 
 A record without any link comes back as an error of its own, which is no failure; one with very many has pages of
 its own (fact sheet §8).
@@ -6,12 +6,12 @@ its own (fact sheet §8).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from pipelint.connectors.hubspot.client import Client, Paging
+from pipelint.connectors.hubspot.client import Client, Paging, Row
 
 AT_ONCE: Final = 1000
 
@@ -64,6 +64,26 @@ def links(client: Client, kind: str, to: str, ids: Sequence[str]) -> dict[str, l
             if result.paging and result.paging.next:
                 waiting.append({"id": record, "after": result.paging.next.after})
     return {record: [linked[id_] for id_ in sorted(linked, key=int)] for record, linked in found.items()}
+
+
+def told_links(rows: Mapping[str, Row], to: str, types: Sequence[str]) -> dict[str, list[Link]]:
+    """The links that a list told of its rows, without labels; rows that are left out have to be asked for.
+
+    A list tells nothing of a row without links. That is not believed where it tells nothing of any row, or calls
+    a type by a name that is not ours; and of a row with very many links it tells a part.
+    """
+    found: dict[str, list[Link]] = {}
+    if not any(row.associations for row in rows.values()):
+        return found
+    for id_, row in rows.items():
+        linked = row.associations.get(to)
+        if linked is None:
+            if row.associations.keys() <= set(types):
+                found[id_] = []
+        elif linked.paging is None or linked.paging.next is None:
+            ids = dict.fromkeys(each.id for each in linked.results)
+            found[id_] = [Link(other, (), primary=False) for other in sorted(ids, key=int)]
+    return found
 
 
 def primary(found: Sequence[Link]) -> str | None:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from pipelint.connectors.base import Page
-from pipelint.connectors.hubspot.associations import Link, links
+from pipelint.connectors.hubspot.associations import Link, links, told_links
 from pipelint.connectors.hubspot.client import Client, Row, Rows
 from pipelint.connectors.hubspot.normalise import instant, milliseconds, text
 from pipelint.connectors.hubspot.readers import Given, Reading
@@ -207,7 +207,7 @@ class Walk:
         """The links of some rows, by the type they lead to: told by a list, except for labels and long ones."""
         found: dict[str, dict[str, list[Link]]] = {}
         for to in followed.links:
-            told = {} if followed.labels or not listed else _told(rows, to)
+            told = {} if followed.labels or not listed else told_links(rows, to, followed.links)
             asked = [id_ for id_ in rows if id_ not in told]
             found[to] = told | (links(self.client, followed.kind, to, asked) if asked else {})
         return found
@@ -222,19 +222,6 @@ def batch_read(
         body["propertiesWithHistory"] = list(history)
     path = client.reading.objects(kind, "batch", "read")
     return client.ask(path, body, Rows, name=f"{kind} by their ids").results
-
-
-def _told(rows: Mapping[str, Row], to: str) -> dict[str, list[Link]]:
-    """The links that came with the rows of a list, in the order of their ids; those of some rows are too many."""
-    found: dict[str, list[Link]] = {}
-    for id_, row in rows.items():
-        linked = row.associations.get(to)
-        if linked is None:
-            found[id_] = []
-        elif linked.paging is None or linked.paging.next is None:
-            ids = dict.fromkeys(each.id for each in linked.results)
-            found[id_] = [Link(other, (), primary=False) for other in sorted(ids, key=int)]
-    return found
 
 
 def _fitting(names: Sequence[str]) -> list[list[str]]:

@@ -12,8 +12,8 @@ from pipelint.connectors.contract import State, settle
 from pipelint.connectors.hubspot import roles, search
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.records import Activity, ActivityLink, ContactRole, Stream
-from pipelint.sandbox.hubspot import HubSpotSandbox, told
-from pipelint.sandbox.hubspot.object_types import CONTACTS, DEALS
+from pipelint.sandbox.hubspot import HubSpotSandbox, objects, told
+from pipelint.sandbox.hubspot.object_types import CONTACTS, DEALS, ObjectType
 
 Connect = Callable[..., HubSpotConnector]
 Cursors = dict[Stream, str]
@@ -116,6 +116,18 @@ def test_links_that_are_too_many_for_a_list_are_asked_for(
     ]
     assert sorted(one.record for one in links) == deals
     assert asked(sandbox)["associations/calls/deals/batch/read"] == 1
+
+
+@pytest.mark.parametrize("names", ["no types at all", "other names"])
+def test_links_that_a_list_does_not_tell_as_expected_are_asked_for(
+    sandbox: HubSpotSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch, names: str
+) -> None:
+    expected = settle({}, connect(sandbox).pull(Stream.ACTIVITIES, None, ()))
+    if names == "other names":
+        monkeypatch.setattr(ObjectType, "label", property(lambda kind: kind.type_id))
+    else:
+        monkeypatch.setattr(objects, "_associations", lambda call: [])
+    assert settle({}, connect(sandbox).pull(Stream.ACTIVITIES, None, ())) == expected
 
 
 def test_what_contacts_say_of_their_part_is_asked_where_no_label_does(
