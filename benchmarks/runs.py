@@ -34,19 +34,17 @@ from pydantic import BaseModel
 
 from pipelint.connectors import registry
 from pipelint.connectors.base import (
-    Change,
     ConnectContext,
     Diagnosis,
     FieldInfo,
     Kind,
-    Outcome,
     OwnField,
     Page,
-    SetupStep,
     Supply,
     WriteLimits,
     WriteValue,
 )
+from pipelint.connectors.files.read_only import ReadOnly
 from pipelint.engine.project import Project, open_project
 from pipelint.engine.run import run
 from pipelint.records import (
@@ -154,11 +152,11 @@ class Package:
         return Connector(name, self.crm)
 
 
-class Connector:
+class Connector(ReadOnly):
     """Pulls what changed; offers our fields; a preview never writes."""
 
     crm = "bench"
-    write_limits = WriteLimits(200)
+    write_limits = WriteLimits(200)  # how many a plan would write together
     api_calls = 0
     calls_left = None
 
@@ -190,15 +188,6 @@ class Connector:
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
         return ()
 
-    def plan_setup(self, fields: Sequence[OwnField]) -> Sequence[SetupStep]:
-        return ()
-
-    def apply_setup(self, step: SetupStep) -> None:
-        raise NotImplementedError
-
-    def clicks(self, fields: Sequence[OwnField]) -> Sequence[str]:
-        return ()
-
     def diagnose(self, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
         return iter(())
 
@@ -206,12 +195,6 @@ class Connector:
         self, kind: Kind, ids: Sequence[str], names: Sequence[str]
     ) -> Iterator[tuple[str, Mapping[str, WriteValue]]]:
         return ((record, {}) for record in ids)
-
-    def normalised(self, kind: Kind, name: str, value: WriteValue) -> WriteValue:
-        return value
-
-    def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
-        raise NotImplementedError
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -58,12 +58,6 @@ def connection(
 
 
 @pytest.fixture
-def naps() -> list[float]:
-    """The waits that were asked for, in seconds; nothing sleeps."""
-    return []
-
-
-@pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch, naps: list[float]) -> Iterator[Callable[..., HubSpotConnector]]:
     """Makes connections to a sandbox; `settings` are the keys of pipelint.yaml that differ."""
     made: list[HubSpotConnector] = []

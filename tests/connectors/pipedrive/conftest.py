@@ -61,12 +61,6 @@ def sandbox(small_company: Path) -> Iterator[PipedriveSandbox]:
 
 
 @pytest.fixture
-def naps() -> list[float]:
-    """The waits that were asked for, in seconds; nothing sleeps."""
-    return []
-
-
-@pytest.fixture
 def connect(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, naps: list[float]
 ) -> Iterator[Callable[..., PipedriveConnector]]:

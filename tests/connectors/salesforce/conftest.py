@@ -90,12 +90,6 @@ def ready_org(small_org: Path) -> Path:
 
 
 @pytest.fixture
-def naps() -> list[float]:
-    """The waits that were asked for, in seconds; nothing sleeps."""
-    return []
-
-
-@pytest.fixture
 def connect(
     monkeypatch: pytest.MonkeyPatch, naps: list[float]
 ) -> Iterator[Callable[..., SalesforceConnector]]:

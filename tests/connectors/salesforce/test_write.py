@@ -17,9 +17,9 @@ from pipelint.connectors.salesforce.connector import SalesforceConnector
 from pipelint.errors import Busy, PermissionMissing
 from pipelint.sandbox.salesforce import SalesforceSandbox
 from tests.connectors.salesforce.conftest import NOW
+from tests.connectors.salesforce.writing import HYGIENE, changes, counts, write
 
 Connect = Callable[..., SalesforceConnector]
-HYGIENE = "Pipelint_Hygiene__c"
 COLLECTIONS = "/composite/sobjects"
 
 
@@ -40,20 +40,6 @@ def ready(connector: SalesforceConnector) -> SalesforceConnector:
 def deals(sandbox: SalesforceSandbox) -> list[str]:
     rows = sandbox.org.query("SELECT Id FROM Opportunity WHERE IsClosed = false ORDER BY Id")
     return [str(row["Id"]) for row in rows]
-
-
-def changes(ids: list[str], value: int = 72) -> list[Change]:
-    return [Change("opportunity", id_, {HYGIENE: Decimal(value)}) for id_ in ids]
-
-
-def write(connector: SalesforceConnector, made: list[Change]) -> dict[str, Outcome]:
-    found = list(connector.write(made))
-    assert sorted(outcome.id for outcome in found) == sorted(change.id for change in made)
-    return {outcome.id: outcome for outcome in found}
-
-
-def counts(outcomes: dict[str, Outcome]) -> dict[str, int]:
-    return Counter(outcome.status for outcome in outcomes.values())
 
 
 def stored(connector: SalesforceConnector, ids: list[str]) -> dict[str, object]:

@@ -19,8 +19,8 @@ from pipelint.errors import Busy, PipelintError
 from pipelint.sandbox.control import LoggedRequest
 from pipelint.sandbox.salesforce import SalesforceSandbox
 from tests.connectors.salesforce.conftest import NOW
+from tests.connectors.salesforce.writing import HYGIENE, changes, counts, write
 
-HYGIENE = "Pipelint_Hygiene__c"
 SUMMARY = "Pipelint_Summary__c"
 INGEST = "/jobs/ingest"
 FEW = 5
@@ -44,20 +44,6 @@ def ready(connector: SalesforceConnector, monkeypatch: pytest.MonkeyPatch) -> Sa
 def deals(sandbox: SalesforceSandbox) -> list[str]:
     rows = sandbox.org.query("SELECT Id FROM Opportunity WHERE IsClosed = false ORDER BY Id LIMIT 30")
     return [str(row["Id"]) for row in rows]
-
-
-def changes(ids: list[str], value: int = 72) -> list[Change]:
-    return [Change("opportunity", id_, {HYGIENE: Decimal(value)}) for id_ in ids]
-
-
-def write(connector: SalesforceConnector, made: list[Change]) -> dict[str, Outcome]:
-    found = list(connector.write(made))
-    assert sorted(outcome.id for outcome in found) == sorted(change.id for change in made)
-    return {outcome.id: outcome for outcome in found}
-
-
-def counts(outcomes: dict[str, Outcome]) -> dict[str, int]:
-    return Counter(outcome.status for outcome in outcomes.values())
 
 
 def stored(connector: SalesforceConnector, ids: list[str], name: str = HYGIENE) -> set[object]:
