@@ -1,158 +1,23 @@
-"""The whole job against the Salesforce sandbox, with the real connector."""
+"""What only Salesforce does to the whole job, with the real connector."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pipelint.engine.project import Project, open_project
 from pipelint.engine.provision import package, setup
-from pipelint.engine.run import run
-from pipelint.engine.run_result import ConnectionResult
 from pipelint.errors import ExitCode
-from pipelint.sandbox.salesforce import SalesforceSandbox
-from pipelint.sandbox.salesforce.custom_fields import CustomFields
-from pipelint.sandbox.salesforce.org import INTEGRATION_USER
 
-from .salesforce_org import PACK, make_project
-
-NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
-FIELDS = ("Pipelint_Flags__c", "Pipelint_Severity__c", "Pipelint_Summary__c", "Pipelint_Hygiene__c")
-
-
-@dataclass
-class Org:
-    folder: Path
-    sandbox: SalesforceSandbox
-    deals: list[str]
-
-    @property
-    def project(self) -> Project:
-        return open_project(self.folder, clock=self.sandbox.clock.now)
-
-    def run(self) -> ConnectionResult:
-        return run(self.project).connections["acme"]
-
-    def update(self, deal: int, **values: object) -> None:
-        self.sandbox.clock.advance(timedelta(minutes=1))
-        self.sandbox.org.update("Opportunity", self.deals[deal], values)
-
-    def shows(self, deal: int) -> dict[str, object]:
-        """What the CRM holds, read through its API."""
-        project = self.project
-        with project.connect(project.file.connections["acme"]) as connector:
-            [(_, values)] = connector.read("opportunity", [self.deals[deal]], FIELDS)
-        return {name: value for name, value in values.items() if value is not None}
-
-    def delete_field(self, full_name: str) -> None:
-        """Drop a custom field, as an administrator does in Setup."""
-        store = self.sandbox.org.store
-        row = store.find(store.schema["CustomField"], FullName=full_name)
-        assert row is not None
-        CustomFields(store, self.sandbox.clock).delete(row)
-
-    def offer(self, full_name: str, *values: str) -> None:
-        """Leave a picklist these values alone."""
-        store = self.sandbox.org.store
-        row = store.find(store.schema["CustomField"], FullName=full_name)
-        assert row is not None
-        metadata = json.loads(str(row["Metadata"]))
-        definition = [{"valueName": value, "label": value, "default": False} for value in values]
-        metadata["valueSet"]["valueSetDefinition"]["value"] = definition
-        CustomFields(store, self.sandbox.clock).update(row, metadata, self.sandbox.org.user(INTEGRATION_USER))
-
-    def rename_stage(self, old: str, new: str) -> None:
-        """Give a stage another name in the list of stages."""
-        store = self.sandbox.org.store
-        row = store.find(store.schema["OpportunityStage"], ApiName=old)
-        assert row is not None
-        store.update(store.schema["OpportunityStage"], str(row["Id"]), {"ApiName": new, "MasterLabel": new})
-
-    def drift(self) -> list[str]:
-        return [f"{each.problem.place}: {each.problem.what}" for each in self.run().drift]
-
-    def patches(self) -> int:
-        return sum(request.method == "PATCH" for request in self.sandbox.requests)
+from .salesforce_org import PACK, Org, an_org
 
 
 @pytest.fixture
-def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
-    """Six deals: one healthy, one late, four without an amount, one of those refused by a validation rule."""
-    with SalesforceSandbox(size=0, now=NOW) as sandbox:
-        monkeypatch.setenv("SF_CLIENT_ID", sandbox.client_id)
-        monkeypatch.setenv("SF_CLIENT_SECRET", sandbox.client_secret)
-        account = sandbox.org.create("Account", {"Name": "Müller & Söhne"})
-        deals = [
-            sandbox.org.create(
-                "Opportunity",
-                {
-                    "Name": f"Deal {n}",
-                    "StageName": "Prospecting",
-                    "CloseDate": "2026-11-01" if n == 1 else "2027-01-31",
-                    "AccountId": account,
-                    **({"Amount": 1000} if n < 2 else {}),
-                },
-            )
-            for n in range(6)
-        ]
-        make_project(tmp_path, sandbox.base_url)
-        made = Org(tmp_path, sandbox, deals)
-        list(setup(made.project, apply=True))
+def org(tmp_path: Path) -> Iterator[Org]:
+    with an_org(tmp_path) as made:
         yield made
-
-
-def test_flags_arrive_and_a_second_run_writes_nothing(org: Org) -> None:
-    first = org.run()
-    assert first.push is not None
-    assert (first.push.written, first.exit_code) == (5, ExitCode.OK)
-    assert org.shows(0) == {}
-    assert org.shows(1) == {
-        "Pipelint_Flags__c": ("close-date-past",),
-        "Pipelint_Severity__c": "warning",
-        "Pipelint_Summary__c": "The close date has passed",
-        "Pipelint_Hygiene__c": 92.0,
-    }
-    before = org.patches()
-    org.sandbox.clock.advance(timedelta(minutes=15))
-    second = org.run()
-    assert second.pulled is not None
-    assert second.pulled.stored >= 5, "our own echo comes back with the pull"
-    assert second.push is not None
-    assert (second.push.written, org.patches()) == (0, before)
-
-
-def test_only_what_moved_is_written(org: Org) -> None:
-    org.run()
-    org.update(2, Amount=500)
-    result = org.run()
-    assert result.plan is not None
-    assert {change.id for change in result.plan.changes} == {org.deals[2]}
-    assert org.shows(2) == {"Pipelint_Severity__c": "clean", "Pipelint_Hygiene__c": 100.0}
-
-
-def test_a_validation_rule_refuses_one_and_blocks_nobody(org: Org) -> None:
-    org.sandbox.faults.add(
-        "FIELD_CUSTOM_VALIDATION_EXCEPTION", record=org.deals[3], message="Deals need a sponsor.", times=0
-    )
-    first = org.run()
-    assert first.push is not None
-    assert (first.push.written, first.exit_code) == (4, ExitCode.INCOMPLETE)
-    [refused] = [finding for finding in first.findings if finding.rule == "write-refused"]
-    assert refused.id == org.deals[3]
-    assert "Deals need a sponsor." in refused.message
-    before = org.patches()
-    assert org.run().exit_code is ExitCode.OK
-    assert org.patches() == before, "nothing changed, so nothing is tried"
-    org.sandbox.faults.clear()
-    org.update(3, Name="Deal 3, with a sponsor")
-    last = org.run()
-    assert last.push is not None
-    assert (last.push.written, last.push.refused) == (1, [])
 
 
 @pytest.mark.parametrize("effect", ["drop", "drop_after", "truncate"])
@@ -161,7 +26,7 @@ def test_an_answer_that_does_not_come(org: Org, effect: str) -> None:
     result = org.run()
     assert result.push is not None
     assert (result.push.written, result.push.unknown, result.exit_code) == (5, 0, ExitCode.OK)
-    assert org.patches() == (2 if effect == "drop" else 1)
+    assert org.writes() == (2 if effect == "drop" else 1)
 
 
 def test_a_session_that_ends_before_writing(org: Org) -> None:
@@ -205,17 +70,17 @@ def drifting(org: Org) -> Org:
     (org.folder / "rules" / "pack.yaml").write_text(DRIFTING, encoding="utf-8")
     list(setup(org.project, apply=True))
     assert org.drift() == []
-    assert org.shows(0)["Pipelint_Flags__c"] == ("need-missing",)
+    assert org.shows(0)["flags"] == ("need-missing",)
     org.sandbox.clock.advance(timedelta(minutes=15))
     return org
 
 
 def test_a_renamed_field_is_known_by_its_id_and_its_flags_stay(drifting: Org) -> None:
-    before, patches = drifting.shows(0), drifting.patches()
+    before, writes = drifting.shows(0), drifting.writes()
     drifting.sandbox.rename_field("Opportunity.Need__c", "Customer_Pain__c")
     what = "acme: the field Need__c of 'need' is gone: it is called 'Customer_Pain__c' now"
     assert drifting.drift() == [f"rules/pack.yaml:23:3: {what}"]
-    assert (drifting.shows(0), drifting.patches()) == (before, patches)
+    assert (drifting.shows(0), drifting.writes()) == (before, writes)
     pack = DRIFTING.replace("Need__c", "Customer_Pain__c")
     (drifting.folder / "rules" / "pack.yaml").write_text(pack, encoding="utf-8")
     assert drifting.drift() == []
@@ -270,7 +135,7 @@ def test_a_snooze_in_the_crm_takes_the_flags_away_until_its_day_has_passed(org: 
     flagged = org.shows(1)
     org.update(1, Deadline__c="2026-11-25", Risk__c="They are away")
     org.run()
-    assert org.shows(1)["Pipelint_Severity__c"] == "clean"
+    assert org.shows(1)["severity"] == "clean"
     org.sandbox.clock.advance(timedelta(days=5))
     org.run()
     assert org.shows(1) == flagged
