@@ -18,7 +18,7 @@ from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import AnswerLost, Session, send
 from pipelint.connectors.oauth import AccessToken, Token
 from pipelint.connectors.pipedrive.budget import Budget
-from pipelint.connectors.pipedrive.endpoints import Endpoint
+from pipelint.connectors.pipedrive.endpoints import ME, Endpoint
 from pipelint.connectors.pipedrive.refusal import Blocked, translated
 from pipelint.connectors.pipedrive.settings import ApiToken, OAuth, Settings
 from pipelint.connectors.retry import RetryPolicy
@@ -137,7 +137,9 @@ class Client:
                 return
 
     def now(self) -> datetime:
-        """The server's clock, in whole seconds; ours until it has answered once."""
+        """The server's clock, in whole seconds."""
+        if self.clock.ahead is None:
+            self.get(ME, name="the time")
         return self.clock.now()
 
     def close(self) -> None:

@@ -98,9 +98,9 @@ class PipedriveConnector:
         budget = self._client.budget
         match stream:
             case Stream.PIPELINES:
-                yield from daily(self._client, stream, cursor, self._pipelines)
+                yield from daily(self._client, stream, cursor, self._fresh_pipelines)
             case Stream.STAGES:
-                yield from daily(self._client, stream, cursor, lambda: streams.stages(self._reference))
+                yield from daily(self._client, stream, cursor, self._fresh_stages)
             case Stream.STAGE_CHANGES:
                 yield from history.pull(self._client, self._moved, budget, cursor)
             case Stream.CONTACT_ROLES | Stream.LINE_ITEMS:
@@ -117,7 +117,9 @@ class PipedriveConnector:
     # Setting up
 
     def plan_setup(self, fields_: Sequence[OwnField]) -> Sequence[SetupStep]:
-        return tuple(fields.Provisioning(self._client, self._reference).plan(fields_))
+        steps = tuple(fields.Provisioning(self._client, self._reference).plan(fields_))
+        self._reference.own_fields(step.target for step in steps)
+        return steps
 
     def apply_setup(self, step: SetupStep) -> None:
         fields.Provisioning(self._client, self._reference).apply(step)
@@ -146,6 +148,7 @@ class PipedriveConnector:
         return stored(self._reference.deal_fields.find(name), value)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        self._reference.own_fields({name for change in changes for name in change.values})
         return self._writer.write(changes)
 
     def write_budget(self) -> WriteBudget:
@@ -171,8 +174,13 @@ class PipedriveConnector:
             return Walk(self._client, stream, reader, {**asked, "include_fields": COUNTS}, self._moved.note)
         return Walk(self._client, stream, reader, asked)
 
-    def _pipelines(self) -> Sequence[Record]:
+    def _fresh_pipelines(self) -> Sequence[Record]:
+        self._reference.fresh("pipelines")
         return streams.pipelines(self._reference.pipelines)
+
+    def _fresh_stages(self) -> Sequence[Record]:
+        self._reference.fresh("stages")
+        return streams.stages(self._reference)
 
     def _details(self, stream: Stream) -> Details:
         if stream is Stream.LINE_ITEMS:

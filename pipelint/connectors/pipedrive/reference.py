@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ from pipelint.connectors.pipedrive.schema import Field, Fields, read_fields
 
 DAILY: Final = timedelta(hours=23)
 """So old may an answer be: a little less than a day, so that a schedule asks at about the same time."""
+
+LISTS: Final = ("deal_fields", "person_fields", "organization_fields", "stages", "pipelines")
 
 T = TypeVar("T")
 
@@ -87,18 +89,33 @@ class Reference:
         )
         return {row.id: row for row in rows}
 
-    def fresh(self) -> None:
-        """Ask anew: something was changed, or a person looks."""
-        for name in ("deal_fields", "person_fields", "organization_fields", "stages", "pipelines"):
+    def own_fields(self, names: Iterable[str]) -> None:
+        """Keep the keys of our fields: an admin may give one another name."""
+        file = self._file("own-fields")
+        found = {name: field.code for name in names if (field := self.deal_fields.find(name)) is not None}
+        if file is not None and not found.items() <= self._own_fields().items():
+            _write(file, msgspec.json.encode(self._own_fields() | found))
+
+    def fresh(self, *names: str) -> None:
+        """Ask anew for some lists or all: something was changed, or a person looks."""
+        for name in names or LISTS:
             self.__dict__.pop(name, None)
             if (file := self._file(name.replace("_", "-"))) is not None:
                 file.unlink(missing_ok=True)
 
     def _fields(self, what: str, endpoint: Endpoint) -> Fields:
         name = f"the {what.replace('-', ' ')}"
-        return Fields(
-            self._daily(what, list[Field], lambda: list(read_fields(self._client, endpoint, name=name).all))
-        )
+        found = self._daily(what, list[Field], lambda: read_fields(self._client, endpoint, name=name))
+        return Fields(found, self._own_fields() if endpoint is DEAL_FIELDS else {})
+
+    def _own_fields(self) -> dict[str, str]:
+        file = self._file("own-fields")
+        if file is None or not file.exists():
+            return {}
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.MsgspecError):
+            return {}  # they go by their names then
 
     def _rows(self, endpoint: Endpoint, name: str, kind: type[T]) -> list[T]:
         rows: list[Row] = [row for page in self._client.pages(endpoint, name=name) for row in page.rows]
@@ -118,10 +135,14 @@ class Reference:
         answer = ask()
         if file is not None:
             content: Any = msgspec.Raw(msgspec.json.encode(answer))
-            new = file.with_suffix(".new")
-            new.write_bytes(msgspec.json.encode(_Kept(now, content)))
-            new.replace(file)
+            _write(file, msgspec.json.encode(_Kept(now, content)))
         return answer
 
     def _file(self, what: str) -> Path | None:
         return self._folder / f"{self._name}-{what}.json" if self._folder else None
+
+
+def _write(file: Path, content: bytes) -> None:
+    new = file.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -68,14 +68,20 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Fields:
-    """The fields of one kind of thing, found by key, or by name where only one bears it."""
+    """The fields of one kind of thing, found by key, or by name where only one bears it.
 
-    def __init__(self, fields: Iterable[Field]) -> None:
+    `own` are the keys of our fields by the names they were made with, which somebody may have changed.
+    """
+
+    def __init__(self, fields: Iterable[Field], own: Mapping[str, str] | None = None) -> None:
         self.all = tuple(fields)
         self._by_code = {field.code: field for field in self.all}
         self._by_name: dict[str, list[Field]] = {}
         for field in self.all:
             self._by_name.setdefault(field.name.casefold(), []).append(field)
+        for name, code in (own or {}).items():
+            if code in self._by_code:
+                self._by_name.setdefault(name.casefold(), [self._by_code[code]])
 
     def named(self, name: str) -> list[Field]:
         """All fields that bear a name: names are not unique."""
@@ -97,7 +103,7 @@ class Fields:
         return labels.get(str(option), str(option))
 
 
-def read_fields(client: Client, endpoint: Endpoint, *, name: str) -> Fields:
+def read_fields(client: Client, endpoint: Endpoint, *, name: str) -> list[Field]:
     """All pages of a list of fields: tools that read one page lost fields beyond the hundredth (fact sheet §4)."""
     asked = {"include_fields": "required_fields"} if endpoint.path.endswith("dealFields") else {}
     found: list[Field] = []
@@ -106,7 +112,7 @@ def read_fields(client: Client, endpoint: Endpoint, *, name: str) -> Fields:
             found += msgspec.convert(page.rows, list[Field], strict=False)
         except msgspec.ValidationError as error:
             raise UnexpectedAnswer(f"Pipedrive answers {name} in an unknown form: {error}") from None
-    return Fields(found)
+    return found
 
 
 def infos(fields: Fields) -> list[FieldInfo]:

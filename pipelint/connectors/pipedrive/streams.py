@@ -60,6 +60,7 @@ class Reader:
         if row.get("is_deleted"):
             return []
         stage = self.reference.stages.get(row.get("stage_id") or 0)
+        given = number(row.get("probability"))
         status = row.get("status")
         entered = instant(row.get("stage_change_time")) or instant(row.get("add_time"))
         closed = instant(row.get("close_time") or row.get("won_time") or row.get("lost_time"))
@@ -75,7 +76,7 @@ class Reader:
             is_open=status == "open",
             is_won=status == "won",
             stage_entered_at=closed or entered if status in CLOSED else entered,
-            probability=number(row.get("probability")) or self._stage_chance(stage),
+            probability=self._stage_chance(stage) if given is None else given,
             stage_probability=self._stage_chance(stage),
             close_date=day(row.get("expected_close_date")),
             closed_at=closed if status in CLOSED else None,

@@ -64,11 +64,20 @@ def sandbox(small_company: Path) -> Iterator[PipedriveSandbox]:
 def connect(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, naps: list[float]
 ) -> Iterator[Callable[..., PipedriveConnector]]:
-    """Makes connections to a sandbox; `settings` are the keys of pipelint.yaml that differ."""
+    """Makes connections to a sandbox; `settings` are the keys of pipelint.yaml that differ.
+
+    `state` is where they keep something from one run to the next; `ahead`, how much our clock is ahead.
+    """
     monkeypatch.setattr(client, "PAGE_ROWS", PAGE)
     made: list[PipedriveConnector] = []
 
-    def connect(sandbox: PipedriveSandbox, **settings: Any) -> PipedriveConnector:
+    def connect(
+        sandbox: PipedriveSandbox,
+        *,
+        state: Path | None = None,
+        ahead: timedelta = timedelta(),
+        **settings: Any,
+    ) -> PipedriveConnector:
         monkeypatch.setenv("PIPEDRIVE_TOKEN", sandbox.token())
         given = {
             "crm": "pipedrive",
@@ -76,7 +85,13 @@ def connect(
             "auth": {"token": "${env:PIPEDRIVE_TOKEN}"},
             "daily_tokens": sandbox.limits.budget,
         } | settings
-        context = ConnectContext(sandbox.clock.now, tmp_path, ZoneInfo("Europe/Paris"), sleep=naps.append)
+        context = ConnectContext(
+            clock=lambda: sandbox.clock.now() + ahead,
+            folder=tmp_path,
+            zone=ZoneInfo("Europe/Paris"),
+            state=state,
+            sleep=naps.append,
+        )
         made.append(PipedriveConnector("acme", Settings.model_validate(given), context))
         return made[-1]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from pipelint.connectors.pipedrive.connector import PipedriveConnector
 from pipelint.connectors.pipedrive.endpoints import DEALS
-from pipelint.records import ContactRole, Opportunity, Stream
+from pipelint.records import Account, ContactRole, Opportunity, Stage, Stream
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 
 
@@ -82,3 +85,34 @@ def test_a_stream_that_is_pulled_by_itself_asks_for_the_deals(
     assert asked_for_deals(sandbox) > before
     list(connector.pull(Stream.CONTACT_ROLES, None, ()))
     assert asked_for_deals(sandbox) > before + 1
+
+
+def test_a_chance_of_nothing_is_not_that_of_the_stage(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector
+) -> None:
+    sandbox.company.update("deals", 1, {"probability": 0})
+    assert deal(connector, "1").probability == 0
+    assert deal(connector, "2").probability == deal(connector, "2").stage_probability
+
+
+def test_a_pull_of_everything_asks_for_the_stages_anew(
+    sandbox: PipedriveSandbox, connect: Callable[..., PipedriveConnector], tmp_path: Path
+) -> None:
+    def names() -> set[str | None]:
+        pages = connect(sandbox, state=tmp_path).pull(Stream.STAGES, None, ())
+        return {it.label for page in pages for it in page.records if isinstance(it, Stage)}
+
+    assert "Renamed" not in names()
+    sandbox.company.update("stages", 1, {"name": "Renamed"})
+    assert "Renamed" in names()
+
+
+def test_what_changed_is_asked_for_by_pipedrives_clock_whatever_the_first_stream(
+    sandbox: PipedriveSandbox, connect: Callable[..., PipedriveConnector]
+) -> None:
+    wrong = connect(sandbox, ahead=timedelta(minutes=20))
+    *_, last = wrong.pull(Stream.ACCOUNTS, None, ())
+    sandbox.clock.advance(timedelta(minutes=5))
+    sandbox.company.update("organizations", 1, {"name": "Changed since"})
+    changed = connect(sandbox).pull(Stream.ACCOUNTS, last.cursor, ())
+    assert "Changed since" in {it.name for page in changed for it in page.records if isinstance(it, Account)}
