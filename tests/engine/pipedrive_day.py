@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from pipelint.connectors.pipedrive import doctor
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.schema import DEALS
 
@@ -82,7 +83,8 @@ def project_in(folder: Path, sandbox: PipedriveSandbox, *, app: bool = False) ->
     settings = SETTINGS.format(url=sandbox.base_url, auth=auth, tokens=sandbox.limits.budget)
     (folder / "pipelint.yaml").write_text(settings, encoding="utf-8")
     secrets = {"token": sandbox.token(), "client": sandbox.client_id, "secret": sandbox.client_secret}
-    for name, secret in {**secrets, "refresh": sandbox.refresh_token()}.items():
+    scopes = [*doctor.READING, *doctor.WRITING]
+    for name, secret in {**secrets, "refresh": sandbox.refresh_token(*scopes)}.items():
         (folder / name).write_text(secret, encoding="utf-8")
 
 

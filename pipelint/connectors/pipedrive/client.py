@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
-from pipelint.connectors.answers import decoded, number
+from pipelint.connectors.answers import brief, decoded, number
 from pipelint.connectors.base import ConnectContext
 from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import AnswerLost, Session, send
@@ -39,6 +40,13 @@ class Answer(msgspec.Struct):
     success: bool = True
     data: Any = None
     additional_data: dict[str, Any] | None = None
+    error: Any = None
+
+
+class Granted(Token):
+    """What an app gets for its refresh token, and the scopes that it was let in for, with commas between."""
+
+    scope: str = ""
 
 
 class EmptyAnswer(AnswerLost):
@@ -77,6 +85,8 @@ class Client:
         self.clock = ServerClock(context.clock)
         self._session = context.session() if context.session else Session.to(settings.base_url)
         self._token = AccessToken(context.clock)
+        self.scopes: frozenset[str] = frozenset()
+        """What an app was let in for; known after its first call, where Pipedrive told."""
         self._blocked: Blocked | None = None
         self._pause = 0.0
 
@@ -231,7 +241,9 @@ class Client:
             if isinstance(error, SessionExpired):
                 raise SignInRefused(str(error), hint="check client_id, client_secret and refresh_token")
             raise error
-        return decoded(response.content, _tokens, "Pipedrive", "sign-in")
+        granted = decoded(response.content, _tokens, "Pipedrive", "sign-in")
+        self.scopes = frozenset(re.split(r"[ ,]+", granted.scope)) - {""}
+        return granted
 
 
 def _enveloped(body: bytes, name: str) -> Answer:
@@ -245,12 +257,14 @@ def _enveloped(body: bytes, name: str) -> Answer:
         raise EmptyAnswer(f"Pipedrive's answer to {name} is empty")
     answer = decoded(body, _answers, "Pipedrive", name)
     if not answer.success:
-        raise UnexpectedAnswer(f"Pipedrive answers {name} with success: false and no reason")
+        raise UnexpectedAnswer(
+            f"Pipedrive answers {name} with success: false ({brief(str(answer.error or 'no reason'))})"
+        )
     return answer
 
 
 _answers: Final = msgspec.json.Decoder(Answer, float_hook=Decimal)
-_tokens: Final = msgspec.json.Decoder(Token)
+_tokens: Final = msgspec.json.Decoder(Granted)
 
 
 def _bearer(token: str) -> dict[str, str]:

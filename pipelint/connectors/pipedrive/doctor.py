@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pipelint.connectors.base import Diagnosis, OwnField
-from pipelint.connectors.doctor import clocks, tried
+from pipelint.connectors.doctor import clocks, counted, tried
 from pipelint.connectors.pipedrive import endpoints as e
+from pipelint.connectors.pipedrive.budget import FOR_WRITING
 from pipelint.connectors.pipedrive.client import Client
+from pipelint.connectors.pipedrive.fields import Provisioning
 from pipelint.connectors.pipedrive.reference import Reference
+from pipelint.connectors.pipedrive.schema import Field
 from pipelint.connectors.pipedrive.settings import ApiToken
 from pipelint.errors import PipelintError
 
 LISTS: Final = (
-    (e.DEALS, "deals", "deals:full"),
-    (e.ORGANIZATIONS, "organizations", "contacts:read"),
-    (e.PERSONS, "persons", "contacts:read"),
-    (e.ACTIVITIES, "activities", "activities:read"),
-    (e.LEADS, "leads", "leads:read"),
+    (e.DEALS, "deals"),
+    (e.ORGANIZATIONS, "organizations"),
+    (e.PERSONS, "persons"),
+    (e.ACTIVITIES, "activities"),
+    (e.LEADS, "leads"),
 )
-"""What must be readable, and the scope of an app that it takes (fact sheet §2)."""
+
+READING: Final[Mapping[str, str]] = {
+    "deals:read": "deals, stages and participants",
+    "contacts:read": "organizations and persons",
+    "activities:read": "activities",
+    "leads:read": "leads",
+    "users:read": "owners",
+    "recents:read": "stage changes",
+}
+"""The scopes that every pull needs, and what for (fact sheet §2); `full` in place of `read` will do."""
+
+WRITING: Final[Mapping[str, str]] = {
+    "deals:full": "writing to deals",
+    "leads:full": "writing to leads",
+    "deal-fields:full": "setup",
+}
+"""The scopes that pipelint needs beyond, where it writes."""
+
+_SETUP: Final = "run: pipelint setup --apply"
+_MOST_NAMES: Final = 5
 
 
 def diagnose(
@@ -36,12 +58,13 @@ def diagnose(
     reference.fresh()
     yield from tried(
         lambda: _rights(client, me),
+        lambda: _scopes(client, fields),
         lambda: _budget(client),
         lambda: clocks(client.clock, "Pipedrive"),
         lambda: _lists(client),
-        lambda: _own_fields(reference, fields),
+        lambda: _own_fields(client, reference, fields),
         lambda: _rotting(reference, protects=protects),
-        lambda: _required(reference),
+        lambda: _required(reference, fields),
     )
 
 
@@ -59,6 +82,28 @@ def _rights(client: Client, me: dict[str, object]) -> Iterator[Diagnosis]:
         yield Diagnosis("ok", "an API token: it lives until somebody makes a new one for the same user")
 
 
+def _scopes(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
+    """What an app was let in for; a user's own token may do whatever the user may."""
+    if isinstance(client.settings.auth, ApiToken) or not client.scopes:
+        return
+    writes = {"deals:full", "deal-fields:full"} if fields else set()
+    writes |= {"leads:full"} if any(own.kind == "lead" for own in fields) else set()
+    has = client.scopes | {scope.replace(":full", ":read") for scope in client.scopes}
+    has |= {"deal-fields:full"} if "admin" in has else set()
+    cure = "add them to the app in Pipedrive's Developer Hub, and sign in again"
+    reading = [f"{scope} ({what})" for scope, what in READING.items() if scope not in has]
+    if reading:
+        yield Diagnosis(
+            "problem", f"the app lacks {counted(len(reading), 'scope')}: {', '.join(reading)}", cure
+        )
+    writing = [f"{scope} ({what})" for scope, what in WRITING.items() if scope in writes - has]
+    if writing:
+        lacks = f"to write, the app lacks {counted(len(writing), 'scope')}: {', '.join(writing)}"
+        yield Diagnosis("warning", lacks, cure)
+    if not reading and not writing:
+        yield Diagnosis("ok", "the app has the scopes that it needs")
+
+
 def _budget(client: Client) -> Iterator[Diagnosis]:
     budget = client.budget
     used, ours = budget.used(), budget.ours
@@ -68,48 +113,79 @@ def _budget(client: Client) -> Iterator[Diagnosis]:
     )
     if used >= ours:
         yield Diagnosis("problem", what, "they come free hour by hour; or raise share in pipelint.yaml")
+    elif not budget.left(FOR_WRITING):
+        cure = "pulls go on, and writing does when tokens come free; or raise share in pipelint.yaml"
+        yield Diagnosis("warning", f"{what}; none of the rest are for writing", cure)
     else:
         yield Diagnosis("ok", what)
 
 
 def _lists(client: Client) -> Iterator[Diagnosis]:
-    for endpoint, name, scope in LISTS:
+    read = []
+    for endpoint, name in LISTS:
         try:
             client.get(endpoint, name=f"the {name}", params={"limit": "1"})
         except PipelintError as error:
-            yield Diagnosis("problem", error.message, error.hint or f"an app needs the scope {scope}")
+            yield Diagnosis("problem", error.message, error.hint)
         else:
-            yield Diagnosis("ok", f"{name} can be read")
+            read.append(name)
+    if read:
+        yield Diagnosis("ok", f"{', '.join(read)} can be read")
 
 
-def _own_fields(reference: Reference, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
-    names = dict.fromkeys(own.name for own in fields)
-    missing = [name for name in names if reference.deal_fields.find(name) is None]
-    if missing:
-        cure = "run: pipelint setup --apply"
-        yield Diagnosis("warning", f"our fields {', '.join(missing)} are not there, or not unique", cure)
-    elif names:
-        yield Diagnosis("ok", "our fields are there")
+def _own_fields(client: Client, reference: Reference, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
+    steps = Provisioning(client, reference).plan(fields)
+    by_action: dict[str, list[str]] = {}
+    for step in steps:
+        told = step.target if step.action == "create" else f"'{step.target}': {step.detail}"
+        by_action.setdefault(step.action, []).append(told)
+    if missing := by_action.get("create"):
+        yield Diagnosis("warning", f"our fields {', '.join(missing)} are not there", _SETUP)
+    for lacking in by_action.get("extend", ()):
+        yield Diagnosis("warning", f"our field {lacking} are not there; such flags stay in the texts", _SETUP)
+    for conflict in by_action.get("conflict", ()):
+        yield Diagnosis("problem", f"our field {conflict}", "Company settings > Data fields > Deal")
+    if by_action.keys() == {"ready"}:
+        yield Diagnosis("ok", "our fields are there, with all their options")
 
 
 def _rotting(reference: Reference, *, protects: bool) -> Iterator[Diagnosis]:
     """A write moves the last update, from which rotting counts (hazards W2)."""
-    rotting = [stage for stage in reference.stages.values() if stage.is_deal_rot_enabled]
+    rotting: dict[str, list[str]] = {}
+    for stage in sorted(reference.stages.values(), key=lambda stage: (stage.pipeline_id, stage.order_nr)):
+        if stage.is_deal_rot_enabled and not stage.is_deleted:
+            pipeline = reference.pipelines.get(stage.pipeline_id)
+            of_pipeline = rotting.setdefault(pipeline.name if pipeline else str(stage.pipeline_id), [])
+            of_pipeline.append(f"{stage.name} ({counted(stage.days_to_rotten or 0, 'day')})")
     if not rotting:
         yield Diagnosis("ok", "no stage lets deals rot, so a write hides nothing")
         return
-    names = ", ".join(f"{stage.name} ({stage.days_to_rotten} days)" for stage in rotting)
+    names = "; ".join(f"{pipeline}: {', '.join(stages)}" for pipeline, stages in rotting.items())
     if protects:
-        yield Diagnosis("ok", f"deals rot in {names}; those about to are not written (protect_rotting)")
+        yield Diagnosis("ok", f"deals rot in {names}. Those about to are not written (protect_rotting)")
     else:
         cure = "set protect_rotting: true, or rely on pipelint's no-activity, which counts human work alone"
-        yield Diagnosis("warning", f"deals rot in {names}; each write of ours makes a deal look fresh", cure)
+        yield Diagnosis("warning", f"deals rot in {names}. Each write of ours makes a deal look fresh", cure)
 
 
-def _required(reference: Reference) -> Iterator[Diagnosis]:
-    """Required fields bind in the web interface alone; they never stop a write of ours (fact sheet §4)."""
-    count = sum(1 for field in reference.deal_fields.all if field.required and field.required.enabled)
-    yield Diagnosis(
-        "ok",
-        f"{count} deal fields are required in Pipedrive's pages; they do not stop writes through the API",
-    )
+def _required(reference: Reference, fields: Sequence[OwnField]) -> Iterator[Diagnosis]:
+    """Required fields bind people in Pipedrive's pages; they never stop a write of ours (fact sheet §4)."""
+    required = [field for field in reference.deal_fields.all if field.required and field.required.enabled]
+    names = {own.name.casefold() for own in fields}
+    ours = [field for field in required if field.custom and field.name.casefold() in names]
+    if ours:
+        what = (
+            f"our fields {_names(ours)} are required, so people cannot move deals that nothing was written to"
+        )
+        yield Diagnosis("problem", what, "Company settings > Data fields > Deal: make them optional")
+    if not required:
+        yield Diagnosis("ok", "no deal field is required, so none could refuse a write")
+    elif len(required) > len(ours):
+        others = [field for field in required if field not in ours]
+        what = f"{counted(len(others), 'deal field')} required in Pipedrive's pages ({_names(others)})"
+        yield Diagnosis("ok", f"{what}: that binds people there, and refuses no write through the API")
+
+
+def _names(fields: Sequence[Field]) -> str:
+    names = [f"'{field.name}'" for field in fields[:_MOST_NAMES]]
+    return ", ".join(names) + (f" and {len(fields) - _MOST_NAMES} more" if len(fields) > _MOST_NAMES else "")
