@@ -44,10 +44,10 @@ class Supply:
     """What a connection delivers for one stream: anything else of the stream is *not synced*.
 
     `fields` are canonical names; `custom` are the CRM's API names of the pack's fields that were found and
-    pulled. `complete_since` is the instant from which a history stream misses nothing (None: from the
-    beginning of each record); `from_full` says that this is the end of its last full pull. `whole` are the
-    fields whose changes are all told, from the beginning of each record; those of others are known since the
-    first pull.
+    pulled, and `stamps` are those of them that any writing moves, ours too. `complete_since` is the instant from
+    which a history stream misses nothing (None: from the beginning of each record); `from_full` says that this is
+    the end of its last full pull. `whole` are the fields whose changes are all told, from the beginning of each
+    record; those of others are known since the first pull.
     """
 
     stream: Stream
@@ -56,6 +56,7 @@ class Supply:
     complete_since: datetime | None = None
     whole: frozenset[str] = frozenset()
     from_full: bool = False
+    stamps: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _RECORDED = """
 """
 _MOVED = """
     SELECT record FROM refreshed WHERE name = :name AND version > :since
-    UNION SELECT record FROM owed WHERE connection = :connection AND kind = :kind AND why IN ('lack', :owed)
+    UNION SELECT record FROM owed WHERE connection = :connection AND kind = :kind AND why IN ('lack', 'look', :owed)
     UNION SELECT record FROM refusal WHERE connection = :connection AND kind = :kind
 """
 _FLAGGED = """
@@ -104,6 +104,7 @@ def _basis(cache: Cache, source: Source, plan_basis: str) -> str:
     waivers = InForce(cache, source.pack, source.compiled, source.connection)
     told = (
         source.table,
+        source.compiled.moment.today,
         source.pack.hash,
         sorted(inputs.unsynced),
         sorted(inputs.partial.items()),

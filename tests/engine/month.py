@@ -40,7 +40,17 @@ class Colleagues:
 
     def deeds(self) -> list[Callable[[], None]]:
         often = [self.edit, self.move, self.promise, self.meet]
-        return [*often, *often, *often, self.create, self.delete, self.hand_over, self.merge, self.rename]
+        return [
+            *often,
+            *often,
+            *often,
+            self.create,
+            self.delete,
+            self.hand_over,
+            self.merge,
+            self.rename,
+            self.meddle,
+        ]
 
     def edit(self) -> None:
         values = {
@@ -87,6 +97,16 @@ class Colleagues:
     def rename(self) -> None:
         account = self.some("Account")
         self.sandbox.org.update("Account", str(account["Id"]), {"Name": f"{account['Name']} Group"[:80]})
+
+    def meddle(self) -> None:
+        """Whoever may edit our fields does it, too."""
+        values = {
+            "Pipelint_Flags__c": None,
+            "Pipelint_Severity__c": self.chance.choice([None, "clean", "info"]),
+            "Pipelint_Hygiene__c": 100,
+        }
+        name = self.chance.choice(sorted(values))
+        self.change(self.deal(), **{name: values[name]})
 
     def merge(self) -> None:
         """As Salesforce merges two accounts: what belongs to one goes to the other, and it names its master."""

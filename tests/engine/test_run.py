@@ -265,6 +265,15 @@ def test_a_plan_that_rewrites_too_large_a_share_is_refused(acme: Acme) -> None:
     assert len(acme.crm.writes) == 24
 
 
+def test_a_new_day_looks_at_everything_though_no_fact_depends_on_it(acme: Acme) -> None:
+    acme.pack(RULES.partition("  next-step-missing:")[0].replace("{close_date:ago}", "{close_date}"))
+    acme.crm.deal("d1", close_date=START.date() + timedelta(days=1))
+    acme.run()
+    acme.crm.advance(days=2)
+    acme.run()
+    assert acme.crm.shows("d1")["pipelint_flags"] == ("close-date-past",)
+
+
 def test_pilot_limits_who_is_written_to(acme: Acme) -> None:
     acme.crm.deal("d1", amount=None)
     acme.crm.deal("d2", amount=None, pipeline="renewal")

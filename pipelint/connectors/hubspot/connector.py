@@ -62,6 +62,10 @@ _WHOLE: Final = {
 }
 
 
+STAMPS: Final = frozenset({"hs_lastmodifieddate", "lastmodifieddate", "hs_updated_by_user_id"})
+"""Properties that every writing moves."""
+
+
 class HubSpotConnector:
     """Reads, sets up and writes through one client."""
 
@@ -112,7 +116,7 @@ class HubSpotConnector:
         known = self._portal.properties(self._first(stream).kind) if sources else {}
         lacking = {field for field, name in sources.items() if name not in known}
         found = frozenset(self._custom(stream, custom))
-        return Supply(stream, streams.SUPPLIED[stream] - lacking, found)
+        return Supply(stream, streams.SUPPLIED[stream] - lacking, found, stamps=found & STAMPS)
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         match stream:

@@ -53,6 +53,10 @@ MOST_KEYS: Final = 15
 """The most custom fields that a list may be asked for by name; with more, all of them come (fact sheet §3)."""
 
 
+STAMPS: Final = frozenset({"update_time"})
+"""Fields that every writing moves."""
+
+
 class PipedriveConnector:
     """Reads, sets up and writes through one client."""
 
@@ -92,7 +96,7 @@ class PipedriveConnector:
             case Stream.LINE_ITEMS:
                 return Supply(stream, hanging.ITEMS_SUPPLIED)
         found = frozenset(self._custom(stream, custom))
-        return Supply(stream, streams.SUPPLIED.get(stream, frozenset()), found)
+        return Supply(stream, streams.SUPPLIED.get(stream, frozenset()), found, stamps=found & STAMPS)
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         budget = self._client.budget

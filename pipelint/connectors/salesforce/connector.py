@@ -52,6 +52,9 @@ _WHOLE: Final = {
 }
 """Streams that Salesforce supplies with all their fields."""
 
+STAMPS: Final = frozenset({"LastModifiedDate", "LastModifiedById", "SystemModstamp"})
+"""Fields that every writing moves."""
+
 SELDOM: Final = 7
 """How much more rarely activities are read whole: they are many, and no formula of theirs is pulled."""
 
@@ -103,7 +106,8 @@ class SalesforceConnector:
         readers = self._readers(stream, custom)
         # Tasks know a direction, events do not: what one of them supplies is supplied.
         names = frozenset[str]().union(*(reader.supplied for reader in readers))
-        return Supply(stream, names, frozenset(name for reader in readers for name in reader.custom))
+        found = frozenset(name for reader in readers for name in reader.custom)
+        return Supply(stream, names, found, stamps=found & STAMPS)
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         if stream is Stream.PIPELINES:

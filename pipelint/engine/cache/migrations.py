@@ -143,7 +143,7 @@ def _runs(db: Database) -> None:
         CREATE TABLE owed (
           connection TEXT, kind TEXT, record TEXT,
           why TEXT,  -- write: planned, and not known to be written; lack: the CRM has no room for a value;
-                     -- wait: time alone moved a text
+                     -- wait: time alone moved a text; look: somebody may have moved what it shows
           PRIMARY KEY (connection, kind, record)
         ) WITHOUT ROWID
         """,
@@ -218,3 +218,8 @@ def _touched(db: Database) -> None:
 def _exchange_rates(db: Database) -> None:
     for statement in table(Stream.EXCHANGE_RATES).create():
         db.execute(statement)
+
+
+@migrations(name="0009_journal_of_a_record")
+def _journal_of_a_record(db: Database) -> None:
+    db.execute("CREATE INDEX journal_of_a_record ON journal (connection, kind, record, sent_at)")

@@ -38,12 +38,14 @@ class Interval:
     now: datetime
     fresh: frozenset[str] = frozenset()
     """Fields that only this pull delivers, the pack's own ones as `custom.` and their name."""
+    stamps: frozenset[str] = frozenset()
+    """Of `custom`, those that any writing moves, ours too, so that it tells nothing."""
 
 
 def observe(db: sqlite3.Connection, connection: str, stream: Stream, interval: Interval, pull: int) -> None:
     """Compare the staged rows with those they are about to replace."""
     compared = interval.fields.intersection(table(stream).fields) - _BOOKKEEPING - set(table(stream).key)
-    custom = interval.custom if table(stream).has_custom else frozenset()
+    custom = interval.custom - interval.stamps if table(stream).has_custom else frozenset()
     if not compared and not custom:
         return
     db.execute(

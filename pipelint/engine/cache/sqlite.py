@@ -21,7 +21,7 @@ from pipelint.engine.cache.trouble import explained, transaction
 from pipelint.errors import CacheUnusable
 from pipelint.records import Stream
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """The number of migrations; kept in the file, so that the usual opening need not import sqlite-utils."""
 
 _APPLICATION_ID = 0x706C6E74  # "plnt": tells our files from any other SQLite database
@@ -202,4 +202,5 @@ def _interval(known: State, supply: Supply, now: datetime) -> Interval | None:
     if held is None or since is None:
         return None
     fresh = supply.fields - held.fields | {f"custom.{name}" for name in supply.custom - held.custom}
-    return Interval(held.fields & supply.fields, held.custom & supply.custom, since, now, fresh)
+    custom = held.custom & supply.custom
+    return Interval(held.fields & supply.fields, custom, since, now, fresh, supply.stamps & custom)

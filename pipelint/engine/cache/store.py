@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from pipelint.connectors.base import Page
-from pipelint.engine.cache import links, undo_log
+from pipelint.engine.cache import echo, links, undo_log
 from pipelint.engine.cache.encode import rows
 from pipelint.engine.cache.merges import merge
 from pipelint.engine.cache.observe import OBSERVED, Interval, observe, prefer_crm
@@ -109,6 +109,8 @@ def _put(
         _touch_staged(db, connection, spec)
         if stream in _MOVABLE:
             _drop_moved(db, connection, spec)
+        if interval and stream in echo.WRITTEN:
+            echo.recognise(db, connection, stream, interval.stamps)
         if interval and stream in OBSERVED:
             observe(db, connection, stream, interval, pull)
         db.execute(_upsert(stream, f"SELECT * FROM temp.staged_{spec.name} WHERE true"))
