@@ -26,7 +26,8 @@ class Fault:
     """One scripted fault.
 
     `path` is a regular expression, searched in path and query. The fault strikes from the `nth` request on
-    that matches, `times` times (0: for ever). With `record` it strikes when that record is written instead.
+    that matches, `times` times (0: for ever). With `record` it strikes when that record is written instead, and
+    with both `record` and `path` when a batch under that path asks for the record.
     `retry_after` is a header of the answer: so many seconds to wait.
     """
 
@@ -67,6 +68,10 @@ class Fault:
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+    def concerns(self, record_id: str) -> bool:
+        """Whether it is scripted for this record; ids of Salesforce come with 15 or 18 characters."""
+        return bool(self.record) and self.record[:15] == record_id[:15]
 
     def strikes(self) -> bool:
         """Count one match, and tell whether the fault happens this time."""
@@ -114,7 +119,13 @@ class Faults:
 
     def for_record(self, record_id: str) -> Fault | None:
         """The fault that strikes the writing of this record."""
-        return self._first(it for it in self._script if it.record and it.record[:15] == record_id[:15])
+        return self._first(it for it in self._script if not it.path and it.concerns(record_id))
+
+    def for_answer(self, path: str, record_id: str) -> Fault | None:
+        """The fault that strikes this record alone in the answer to a batch that reads."""
+        return self._first(
+            it for it in self._script if it.path and it.concerns(record_id) and re.search(it.path, path)
+        )
 
     def _first(self, candidates: Iterable[Fault]) -> Fault | None:
         with self._lock:

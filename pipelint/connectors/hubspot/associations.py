@@ -1,7 +1,7 @@
 """Which records belong together: asked for a thousand at a time, with the labels of each link, or told by a list.
 
-A record without any link comes back as an error of its own, which is no failure; one with very many has pages of
-its own (fact sheet §8).
+A record without any link comes back as an error of its own, which is no failure, though others are; one with very
+many has pages of its own (fact sheet §8).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from pipelint.connectors.hubspot.client import Client, Paging, Row
+from pipelint.connectors.hubspot.client import Batch, Client, Paging, Row
 
 AT_ONCE: Final = 1000
 
@@ -44,7 +44,7 @@ class _Result(msgspec.Struct):
     paging: Paging | None = None
 
 
-class _Results(msgspec.Struct):
+class _Results(Batch):
     results: list[_Result]
 
 
@@ -55,7 +55,7 @@ def links(client: Client, kind: str, to: str, ids: Sequence[str]) -> dict[str, l
     waiting = [{"id": id_} for id_ in ids]
     while waiting:
         now, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
-        answer = client.ask(path, {"inputs": now}, _Results, name=f"the links of {kind} to {to}")
+        answer = client.batch(path, {"inputs": now}, _Results, name=f"the links of {kind} to {to}")
         for result in answer.results:
             record = str(result.from_.id)
             linked = found.setdefault(record, {})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
 from pipelint.connectors import answers
+from pipelint.connectors.answers import brief
 from pipelint.connectors.base import ConnectContext
 from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import AnswerLost, NotSent
@@ -24,6 +25,7 @@ from pipelint.connectors.retry import RetryPolicy
 from pipelint.errors import Busy, QuotaExhausted, Retry, SessionExpired, SignInRefused
 
 T = TypeVar("T")
+B = TypeVar("B", bound="Batch")
 Query: TypeAlias = Sequence[tuple[str, str]]
 
 
@@ -82,6 +84,10 @@ class Row(msgspec.Struct):
     archived: bool = False
 
 
+ABSENT: Final = frozenset({"OBJECT_NOT_FOUND", "CONTACT_NOT_FOUND", "DEAL_NOT_FOUND"})
+"""How HubSpot says that there is no such record, or that nothing is linked with it."""
+
+
 class ErrorPart(msgspec.Struct):
     """One entry of `errors`; `context` holds lists of texts."""
 
@@ -90,14 +96,24 @@ class ErrorPart(msgspec.Struct):
     code: str | None = None
     context: dict[str, Any] = {}
 
+    @property
+    def absent(self) -> bool:
+        """Whether it says no more than that there is nothing."""
+        return bool({self.category, self.code} & ABSENT)
 
-class Rows(msgspec.Struct):
-    """A page of records, or the answer to a batch, which may hold errors under any status of success."""
+
+class Batch(msgspec.Struct, kw_only=True):
+    """The answer to a batch, which may hold errors under any status of success (fact sheet §1)."""
+
+    errors: list[ErrorPart] = []
+
+
+class Rows(Batch):
+    """A page of records, or those of a batch."""
 
     results: list[Row]
     paging: Paging | None = None
     total: int | None = None
-    errors: list[ErrorPart] = []
 
     @property
     def after(self) -> str | None:
@@ -145,6 +161,24 @@ class Client:
         """The answer to a question that travels as a POST, and does no harm when it is asked again."""
         call = Call("POST", path, name, body=body)
         return self._try(name, lambda: decoded(self._signed_in(call), kind, name))
+
+    def batch(self, path: str, body: object, kind: type[B], *, name: str) -> B:
+        """The answer to a question about many records; those it says are not there are left out.
+
+        Raises:
+            Busy: it failed for some of them all the time. Without the error they would look like gone.
+        """
+        call = Call("POST", path, name, body=body)
+
+        def once() -> B:
+            answer = decoded(self._signed_in(call), kind, name)
+            failed = next((part for part in answer.errors if not part.absent), None)
+            if failed is not None:
+                said = f"{failed.code or failed.category}: {brief(failed.message)}"
+                raise Busy(f"HubSpot leaves records out of its answer about {name} ({said})")
+            return answer
+
+        return self._try(name, once)
 
     def search(self, path: str, body: object, *, name: str) -> Rows:
         """A page of a search; its limit of five a second is the whole account's (fact sheet §12)."""

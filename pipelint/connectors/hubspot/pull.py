@@ -221,7 +221,7 @@ def batch_read(
     if history:
         body["propertiesWithHistory"] = list(history)
     path = client.reading.objects(kind, "batch", "read")
-    return client.ask(path, body, Rows, name=f"{kind} by their ids").results
+    return client.batch(path, body, Rows, name=f"{kind} by their ids").results
 
 
 def _fitting(names: Sequence[str]) -> list[list[str]]:

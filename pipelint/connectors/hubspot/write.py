@@ -23,8 +23,6 @@ from pipelint.errors import PermissionMissing, PipelintError, RecordGone, Retry
 LIMITS: Final = WriteLimits(batch=100)
 SETUP: Final = "run: pipelint setup --apply"
 
-GONE: Final = frozenset({"OBJECT_NOT_FOUND", "CONTACT_NOT_FOUND", "DEAL_NOT_FOUND"})
-
 
 class Writer:
     """Writes and reads our fields; `objects` are the object types of our kinds."""
@@ -136,10 +134,9 @@ def _outcomes(batch: Sequence[Change], answer: Rows) -> Iterator[Outcome]:
         elif change.id in named:
             error = named[change.id]
             code = error.code or error.category
-            gone = bool({error.category, code} & GONE)
             fields = tuple(map(str, _listed(error.context.get("propertyName"))))
             message = _with_cure(brief(error.message), code)
-            yield Outcome(change.id, "gone" if gone else "refused", code, message, fields)
+            yield Outcome(change.id, "gone" if error.absent else "refused", code, message, fields)
         else:
             yield Outcome(change.id, "unknown", message="HubSpot's answer does not mention it")
 

@@ -27,7 +27,7 @@ PAGE = 500
 
 
 def read_batch(call: Call) -> object:
-    """What is linked with each record; one without links is an entry in `errors`, and no failure."""
+    """What is linked with each record; one without links is an entry in `errors`, and no failure, as others are."""
     first, second = call.readable("from"), call.readable("to")
     inputs = call.inputs(READ)
     ids = [record_id(it.get("id")) for it in inputs]
@@ -35,6 +35,9 @@ def read_batch(call: Call) -> object:
     _, reverse = call.portal.links.types.pair(first, second)
     results, errors = [], []
     for it, number in zip(inputs, ids, strict=True):
+        if (fault := call.portal.untold(call.request.path, number)) is not None:
+            errors.append(batch_error(fault.category, fault.message, fromObjectId=[str(number)]))
+            continue
         others = linked.get(number)
         if not others:
             message = f"No {second.name} is associated with {first.name} {number}."

@@ -42,7 +42,13 @@ def read(call: Call) -> object:
     rows: list[Row] = [dict(it) for it in found]
     present = {str(row[by.name]) for row in rows}
     missing = [it for it in dict.fromkeys(wanted) if it not in present]
-    return batch(call, records(portal, kind, rows, properties, history), _missing(kind, missing))
+    errors = _missing(kind, missing)
+    for row in [*rows]:
+        number = int(row["hs_object_id"] or 0)
+        if (fault := portal.untold(call.request.path, number)) is not None:
+            rows.remove(row)
+            errors.append(batch_error(fault.category, fault.message, ids=[str(number)]))
+    return batch(call, records(portal, kind, rows, properties, history), errors)
 
 
 def create(call: Call) -> object:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from pipelint.sandbox.clock import Clock
-from pipelint.sandbox.faults import Faults
+from pipelint.sandbox.faults import Fault, Faults
 from pipelint.sandbox.hubspot.association_types import LinkTypes
 from pipelint.sandbox.hubspot.errors import HubSpotError
 from pipelint.sandbox.hubspot.history import History, Source
@@ -160,7 +160,14 @@ class Portal:
 
     def refused(self, record: int) -> HubSpotError | None:
         """The scripted fault that strikes the writing of this record."""
-        fault = self.faults.for_record(str(record))
-        if fault is None:
-            return None
-        return HubSpotError(fault.status or 400, fault.message or fault.code, category=fault.code)
+        return _error(self.faults.for_record(str(record)))
+
+    def untold(self, path: str, record: int) -> HubSpotError | None:
+        """The scripted fault for which the answer to a batch has an error in this record's place."""
+        return _error(self.faults.for_answer(path, str(record)))
+
+
+def _error(fault: Fault | None) -> HubSpotError | None:
+    if fault is None:
+        return None
+    return HubSpotError(fault.status or 400, fault.message or fault.code, category=fault.code)

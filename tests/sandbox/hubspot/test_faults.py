@@ -65,6 +65,19 @@ def test_one_record_of_a_batch_is_refused(sandbox, api, deal):
     assert api.status == 200
 
 
+def test_one_record_is_missing_from_the_answer_to_a_batch_that_reads(sandbox, api, deal):
+    told, untold = deal(), deal()
+    sandbox.faults.add("INTERNAL_ERROR", record=untold, path="deals/batch/read", message="not now")
+    inputs = {"inputs": [{"id": told}, {"id": untold}]}
+    first = api.post(f"{DEALS}/batch/read", inputs)
+    assert api.status == 207
+    assert [it["id"] for it in first["results"]] == [told]
+    assert [(it["category"], it["context"]) for it in first["errors"]] == [
+        ("INTERNAL_ERROR", {"ids": [untold]})
+    ]
+    assert len(api.post(f"{DEALS}/batch/read", inputs)["results"]) == 2
+
+
 def control(sandbox: HubSpotSandbox, name: str, **document: Any) -> Any:
     return requests.post(f"{sandbox.base_url}/_sandbox/{name}", json=document, timeout=5).json()
 
