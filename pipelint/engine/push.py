@@ -14,7 +14,7 @@ from pipelint.engine.plan import Plan, PlannedRecord
 from pipelint.engine.refusals import Refusal, named
 from pipelint.engine.stopping import Stopping
 from pipelint.engine.values import plain, to_json
-from pipelint.errors import CacheUnusable, PipelintError
+from pipelint.errors import CacheUnusable, PermissionMissing, PipelintError
 
 
 @dataclass(slots=True)
@@ -49,10 +49,18 @@ def push(
     """Write what is planned. An error of the CRM ends it and is part of the result."""
     started, calls = clock(), connector.api_calls
     result = PushResult(unchanged=plan.unchanged + plan.deferred, refused=list(plan.refused))
+    barred: set[str] = set()
     try:
         for batch in _batches(plan.records, connector.write_limits):
+            if batch[0].kind in barred:
+                continue
             stopping.check()
-            _write(cache, connector, batch, run, clock, result)
+            try:
+                _write(cache, connector, batch, run, clock, result)
+            except PermissionMissing as error:
+                # What may not be written of one kind of record keeps nothing from the other.
+                barred.add(batch[0].kind)
+                result.error = result.error or error
     except CacheUnusable:
         raise
     except PipelintError as error:

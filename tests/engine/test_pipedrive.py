@@ -19,7 +19,7 @@ from pipelint.engine.rationed import Ration
 from pipelint.engine.run import push, run
 from pipelint.engine.run_result import ConnectionResult
 from pipelint.engine.undo import undo
-from pipelint.errors import ExitCode, PipelintError, QuotaExhausted
+from pipelint.errors import ExitCode, PermissionMissing, PipelintError, QuotaExhausted
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.schema import DEALS
 from tests.sandbox.pipedrive.openapi import Witness, needs_specs, operation
@@ -149,6 +149,24 @@ def test_our_own_writes_cause_no_further_calls(company: Company) -> None:
     (_, echo), (_, quiet) = company.spent[-2:]
     assert quiet <= 120
     assert echo - quiet <= 10  # the names of the companies of the leads that were written
+
+
+def test_leads_that_may_not_be_written_keep_nothing_from_the_deals(company: Company) -> None:
+    company.sandbox.faults.add_json(
+        {"effect": "SCOPE_MISMATCH", "method": "PATCH", "path": "/leads/", "times": 0}
+    )
+    done = company.run()
+    assert done.push is not None
+    assert isinstance(done.push.error, PermissionMissing)
+    written = company.written()
+    company.sandbox.faults.clear()
+    company.sandbox.clock.advance(HOUR)
+    company.run()
+    rest = company.written()[len(written) :]
+    assert written
+    assert rest
+    assert all(id_.isdecimal() for id_ in written)
+    assert not any(id_.isdecimal() for id_ in rest)
 
 
 RULE = """\

@@ -28,6 +28,10 @@ class Blocked(Stop):
     """Pipedrive's front door has shut us out: one more call would make it worse (fact sheet §6)."""
 
 
+class ScopeMissing(PermissionMissing):
+    """The app lacks a right that no record is an exception from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """One line of the table: the first whose status and words fit is it; None is any status."""
@@ -53,7 +57,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(401, SessionExpired, _SIGN_IN),
     # a person has to change something
     Meaning(402, Fix, "the company's Pipedrive account is not open: see to its subscription"),
-    Meaning(403, PermissionMissing, _SCOPES, "scope"),
+    Meaning(403, ScopeMissing, _SCOPES, "scope"),
     Meaning(403, PermissionMissing, _PLAN, "feature_capping"),
     Meaning(403, PermissionMissing, _RIGHTS),
     # one record

@@ -17,6 +17,7 @@ from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.client import Client, Row
 from pipelint.connectors.pipedrive.normalise import sent, sent_v1, shown, stamp
 from pipelint.connectors.pipedrive.reference import Reference
+from pipelint.connectors.pipedrive.refusal import ScopeMissing
 from pipelint.connectors.pipedrive.schema import Field
 from pipelint.errors import PermissionMissing, RecordGone, RecordRefused
 
@@ -30,6 +31,9 @@ IDS_A_CALL: Final = 100
 
 ABOUT_TO_ROT: Final = timedelta(days=2)
 """A deal that rots within this time is protected like a rotten one: a human should see it turn red."""
+
+FORBIDDEN: Final = 5
+"""So many deals in a row that may not be edited are no exceptions any more: the user lacks the right."""
 
 SETUP: Final = "run: pipelint setup --apply"
 
@@ -46,6 +50,7 @@ class Writer:
         self._archived: set[str] = set()
         """Deals that were in the archive when they were read."""
         self._looked = False
+        self._forbidden = 0
 
     @property
     def price(self) -> int:
@@ -86,6 +91,14 @@ class Writer:
             return Outcome(change.id, "gone", message=error.message)
         except RecordRefused as error:
             return self._explained(change, error)
+        except ScopeMissing:
+            raise
+        except PermissionMissing as error:
+            self._forbidden += 1
+            if self._forbidden == FORBIDDEN:
+                raise
+            return _refused(change, "FORBIDDEN", f"{error.message}: {error.hint}")
+        self._forbidden = 0
         return Outcome(change.id, "written")
 
     def _body(self, change: Change) -> dict[str, object] | Outcome:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from pipelint.connectors.base import Change, OwnField, OwnFieldType
 from pipelint.connectors.contract import settle
 from pipelint.connectors.pipedrive.connector import PipedriveConnector
-from pipelint.errors import PipelintError
+from pipelint.errors import PermissionMissing, PipelintError
 from pipelint.records import Stream
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from tests.connectors.pipedrive import test_contract
@@ -123,3 +123,37 @@ def test_fields_and_options_are_made_once_whether_or_not_the_first_call_was_hear
     made = [it for it in sandbox.company.fields.custom("deals").values() if it["field_name"] == FLAGS.name]
     assert failed
     assert [[option["label"] for option in it["options"]] for it in made] == [["a-b", "c-d"]]
+
+
+@pytest.fixture
+def changes(connector: PipedriveConnector) -> list[Change]:
+    for step in connector.plan_setup(test_contract.TestPipedrive.own):
+        connector.apply_setup(step)
+    return [Change("opportunity", str(n), {"Pipelint hygiene": Decimal(40)}) for n in range(1, 11)]
+
+
+def test_a_deal_that_the_user_may_not_edit_is_refused_and_the_others_are_written(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector, changes: list[Change]
+) -> None:
+    sandbox.faults.add_json({"effect": "FORBIDDEN", "method": "PATCH", "path": "/api/v2/deals/3"})
+    outcomes = list(connector.write(changes))
+    assert [it.status for it in outcomes].count("written") == len(changes) - 1
+    assert (outcomes[2].status, outcomes[2].code) == ("refused", "FORBIDDEN")
+
+
+def test_a_user_who_may_edit_nothing_is_found_out_after_a_few_deals(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector, changes: list[Change]
+) -> None:
+    sandbox.faults.add_json({"effect": "FORBIDDEN", "method": "PATCH", "times": 0})
+    written = connector.write(changes)
+    assert [next(written).status for _ in range(4)] == ["refused"] * 4
+    with pytest.raises(PermissionMissing, match="permission"):
+        next(written)
+
+
+def test_an_app_without_the_scope_is_found_out_at_once(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector, changes: list[Change]
+) -> None:
+    sandbox.faults.add_json({"effect": "SCOPE_MISMATCH", "method": "PATCH", "times": 0})
+    with pytest.raises(PermissionMissing, match="Scope"):
+        next(iter(connector.write(changes)))
