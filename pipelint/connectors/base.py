@@ -264,8 +264,8 @@ class Connector(Protocol):
 class WriteBudget:
     """What a CRM that counts each write leaves us: in its own tokens, and in seconds."""
 
-    price: int
-    """Tokens for one record."""
+    prices: Mapping[Kind, int]
+    """Tokens for one record of a kind that is written."""
     left: int
     """Tokens that may go into writing now."""
     daily: int

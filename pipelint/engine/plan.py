@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -59,7 +60,7 @@ class Plan:
     """Refused by the CRM earlier, and nothing has changed since that could make it accept."""
     written_before: int = 0
     """Records in scope that we have written to, whether they change or not."""
-    held_back: int = 0
+    held_back: Counter[RecordKind] = field(default_factory=Counter)
     """Records that differed when they were last looked at; nothing is written, so they are not looked at again."""
     held_back_again: int = 0
     """Of these, those that we have written to."""
@@ -72,7 +73,7 @@ class Plan:
     @property
     def differing(self) -> int:
         """How many records do not show what they should."""
-        return len(self.records) + self.held_back
+        return len(self.records) + self.held_back.total()
 
     @property
     def differing_again(self) -> int:

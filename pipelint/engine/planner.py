@@ -122,7 +122,7 @@ class Planner:
         self.into.unchanged += rest.all - rest.waiting - rest.owed
         self.into.deferred += rest.waiting
         self.into.written_before += rest.ours
-        self.into.held_back += rest.owed
+        self.into.held_back[self.kind] += rest.owed
         self.into.held_back_again += rest.owed_ours
 
     def learn(self, wanted: _Wanted) -> None:
@@ -148,14 +148,13 @@ class Planner:
         differing.sort(
             key=lambda w: urgency(w.parts, w.before.parts if w.before else (), w.member.value, w.member.id)
         )
-        now = max(self.most - len(self.into.records), 0)
-        for wanted in differing[now:]:
+        for wanted in differing[self.most :]:
             self.owed[wanted.member.id] = "write"
-            self.into.held_back += 1
+            self.into.held_back[self.kind] += 1
             ours = wanted.before is not None and wanted.before.ours
             self.into.held_back_again += ours
             self.leave(wanted)
-        return differing[:now]
+        return differing[: self.most]
 
     def remember(self, db: sqlite3.Connection) -> None:
         """Keep what was learned, and what is to be looked at again though nothing moves."""

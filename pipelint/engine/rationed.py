@@ -6,13 +6,15 @@ New errors come first, then what is worse, then what is worth more; the rest is 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate, takewhile
 
 from pipelint.connectors.base import Budgeted, Connector, WriteBudget
 from pipelint.engine.plan import Plan, PlannedRecord
 from pipelint.engine.written import Part
+from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.compile import SEVERITY_NUMBER
 
 
@@ -23,13 +25,11 @@ class Ration:
     budget: WriteBudget
     records: int
     """Of the whole plan."""
+    tokens: int
+    """What the whole plan takes."""
     now: int
-    """Of these, what is written in this run."""
-
-    @property
-    def tokens(self) -> int:
-        """What the whole plan takes."""
-        return self.records * self.budget.price
+    """Of the records, what is written in this run."""
+    tokens_now: int
 
     @property
     def carried(self) -> int:
@@ -39,7 +39,7 @@ class Ration:
     @property
     def days(self) -> int:
         """The days until all is written, today included."""
-        later = self.carried * self.budget.price
+        later = self.tokens - self.tokens_now
         return 1 + math.ceil(later / self.budget.daily) if self.budget.daily else 1
 
     @property
@@ -53,18 +53,24 @@ def ration(plan: Plan, connector: Connector) -> Ration | None:
     if not isinstance(connector, Budgeted):
         return None
     budget = connector.write_budget()
-    differing = plan.differing
-    ordered = sorted(plan.records, key=_urgency)
-    plan.records = ordered[: budget.left // budget.price]
-    return Ration(budget, differing, len(plan.records))
+    records, tokens = plan.differing, _price(plan.records, budget)
+    tokens += sum(budget.prices[kind] * count for kind, count in plan.held_back.items())
+    plan.records.sort(key=_urgency)
+    spent = accumulate(budget.prices[record.kind] for record in plan.records)
+    plan.records = plan.records[: sum(1 for _ in takewhile(lambda so_far: so_far <= budget.left, spent))]
+    return Ration(budget, records, tokens, len(plan.records), _price(plan.records, budget))
 
 
-def affordable(connector: Connector) -> int | None:
-    """How many records may be written now; None where nothing is counted."""
+def affordable(connector: Connector, plan: Plan, kind: RecordKind) -> int | None:
+    """How many records of a kind may be written beside what is planned; None where nothing is counted."""
     if not isinstance(connector, Budgeted):
         return None
     budget = connector.write_budget()
-    return budget.left // budget.price
+    return max(budget.left - _price(plan.records, budget), 0) // budget.prices[kind]
+
+
+def _price(records: Iterable[PlannedRecord], budget: WriteBudget) -> int:
+    return sum(budget.prices[record.kind] for record in records)
 
 
 def urgency(

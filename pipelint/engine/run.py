@@ -188,7 +188,9 @@ class _Run:
                     self.scope(result.plan),
                     preview=not writes,
                     retry_refused=self.retry_refused,
-                    most=affordable(connector) if self.saved is None else None,
+                    most=affordable(connector, result.plan, source.compiled.kind)
+                    if self.saved is None
+                    else None,
                 )
             result.evaluated += _count(cache.db, source)
             self.judge(cache, source, planner, run, result)

@@ -124,6 +124,11 @@ def test_flags_reach_the_deals_and_a_second_run_writes_nothing(company: Company)
     assert first.push is not None
     assert first.push.written > 0
     assert len(set(company.written())) == first.push.written
+    assert first.ration is not None
+    spent = company.sandbox.limits.by_operation
+    writing = {operation: tokens for operation, tokens in spent.items() if operation.startswith("PATCH")}
+    assert len(writing) == 2, "to deals and to leads, which cost more"
+    assert first.ration.tokens == sum(writing.values()), "what the plan said"
     company.sandbox.clock.advance(timedelta(minutes=15))
     second = company.run()
     assert second.push is not None

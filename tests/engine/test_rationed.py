@@ -13,7 +13,7 @@ from pipelint.render.run import render
 
 from .conftest import Acme
 
-TWO_A_RUN = WriteBudget(price=5, left=11, daily=20, seconds=0.2)
+TWO_A_RUN = WriteBudget({"opportunity": 5, "lead": 10}, left=11, daily=20, seconds=0.2)
 
 
 def rationed(acme: Acme, budget: WriteBudget = TWO_A_RUN) -> Acme:

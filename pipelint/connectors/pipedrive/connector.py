@@ -158,7 +158,7 @@ class PipedriveConnector:
     def write_budget(self) -> WriteBudget:
         budget = self._client.budget
         return WriteBudget(
-            self._writer.price, budget.left(FOR_WRITING), int(budget.ours * FOR_WRITING), write.SECONDS
+            self._writer.prices, budget.left(FOR_WRITING), int(budget.ours * FOR_WRITING), write.SECONDS
         )
 
     def close(self) -> None:

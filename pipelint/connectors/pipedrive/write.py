@@ -53,9 +53,10 @@ class Writer:
         self._forbidden = 0
 
     @property
-    def price(self) -> int:
-        """Tokens for one deal: with `protect_rotting` it is looked at first."""
-        return e.CHANGE_DEAL.tokens + (e.DEAL.tokens if self._protects else 0)
+    def prices(self) -> dict[Kind, int]:
+        """Tokens for one record; with `protect_rotting` a deal is looked at first."""
+        deal = e.CHANGE_DEAL.tokens + (e.DEAL.tokens if self._protects else 0)
+        return {"opportunity": deal, "lead": e.CHANGE_LEAD.tokens}
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """One outcome for each change; where an error is raised, changes without an outcome were not sent."""
