@@ -9,19 +9,15 @@ from pathlib import Path
 
 from pipelint.config.nodes import List, Map, Node, Problems, Text
 from pipelint.rules.branches import Variants
+from pipelint.rules.calendar import Calendar
 from pipelint.rules.cases import Case
-from pipelint.rules.catalogue import (
-    ACTIVITY_TYPES,
-    FORECAST_CATEGORIES,
-    ROLES,
-    RecordKind,
-)
+from pipelint.rules.catalogue import ACTIVITY_TYPES, FORECAST_CATEGORIES, ROLES, RecordKind
 from pipelint.rules.condition_reader import read_condition
 from pipelint.rules.conditions import Condition
 from pipelint.rules.facts import Fact
 from pipelint.rules.fields import Field
 from pipelint.rules.own_fields import OWN_FIELDS
-from pipelint.rules.pack import Pack, Stage
+from pipelint.rules.pack import Pack, Pipeline, Stage, Words
 from pipelint.rules.read_currency import read_currency
 from pipelint.rules.read_facts import FactReader
 from pipelint.rules.read_fields import in_one_currency, read_fields, with_mapping
@@ -92,6 +88,8 @@ def _load(
 
 
 class _Loader:
+    """Reads the sections in the order in which one may name what stands in another."""
+
     def __init__(
         self, sections: Sections, systems: Sequence[str], today: date, home: Path, problems: Problems
     ) -> None:
@@ -101,107 +99,112 @@ class _Loader:
         self.sections = sections
         self.systems = systems
         self.problems = problems
+        self.readers: dict[RecordKind, FactReader] = {}
+        self.facts: dict[RecordKind, Mapping[str, Fact]] = {}
+        self.scopes: dict[RecordKind, Scope] = {}
+        """What a condition may name, so far."""
 
     def load(self) -> Pack:
-        settings = read_settings(self.single("pack"), self.problems)
-        currency = read_currency(self.single("currency"), self.home, self.problems)
-        stages = read_stages(self.single("stages"), self.problems)
-        mapped = read_fields(self.named["fields"], self.sections.declared, self.systems, self.problems)
-        mapped |= read_snooze(self.named["crm_fields"], mapped, self.systems, self.problems)
-        known: dict[RecordKind, Mapping[str, Field]] = {}
-        facts: dict[RecordKind, Mapping[str, Fact]] = {}
-        broken: dict[RecordKind, frozenset[str]] = {}
-        readers: dict[RecordKind, FactReader] = {}
+        named, problems = self.named, self.problems
+        settings = read_settings(self.single("pack"), problems)
+        currency = read_currency(self.single("currency"), self.home, problems)
+        stages = read_stages(self.single("stages"), problems)
+        mapped = read_fields(named["fields"], self.sections.declared, self.systems, problems)
+        mapped |= read_snooze(named["crm_fields"], mapped, self.systems, problems)
         for kind in KINDS:
             fields = _with_stages(with_mapping(kind, mapped), stages)
             if currency is not None and kind == "opportunity":
                 fields = in_one_currency(fields)
-            readers[kind] = FactReader(
-                kind, fields, self.named["facts"], settings.calendar, stages, self.problems
-            )
-            facts[kind] = readers[kind].read()
-            broken[kind] = frozenset(readers[kind].broken)
-            known[kind] = fields | {name: fact.field for name, fact in facts[kind].items()}
-        conditions = {name: entry.node for name, entry in self.named["conditions"].items()}
-        scopes = {
-            kind: Scope(kind, known[kind], settings.calendar, conditions, broken=broken[kind])
-            for kind in KINDS
-        }
-        pipelines = read_pipelines(
-            self.named["pipelines"], stages, scopes["opportunity"], self.systems, self.problems
-        )
-        if pipelines:
-            names = tuple(pipeline.name for pipeline in pipelines if not pipeline.ignore)
-            scopes["opportunity"] = _with_pipelines(scopes["opportunity"], names)
-        criteria = open_criteria(pipelines, scopes["opportunity"].fields)
-        facts["opportunity"] = {**facts["opportunity"], criteria.name: criteria}
-        known["opportunity"] = {**scopes["opportunity"].fields, criteria.name: criteria.field}
-        scopes["opportunity"] = replace(scopes["opportunity"], fields=known["opportunity"])
-        segments = self.segments(scopes)
-        changes = {
-            key.value: node for key, node in self.sections.overrides if key.value in self.named["scores"]
-        }
-        scores = read_scores(
-            self.named["scores"], ScoreContext(scopes, readers, settings.languages, changes), self.problems
-        )
-        for kind in KINDS:
-            facts[kind] = {**facts[kind], **_facts_of(scores, kind)}
-            known[kind] = {**scopes[kind].fields, **_totals(scores, kind)}
-            scopes[kind] = replace(scopes[kind], fields=known[kind])
-        generated = generated_checks(pipelines, known["opportunity"])
+            self.open_scope(kind, fields, stages, settings.calendar)
+        pipelines = self.read_pipelines(stages)
+        segments = self.segments()
+        scores = self.read_scores(settings.languages)
+        known = {kind: scope.fields for kind, scope in self.scopes.items()}
         expected = mandatory(pipelines, known["opportunity"], self.sections.declared)
+        generated = generated_checks(pipelines, known["opportunity"])
         generated["thin-evidence"] = tuple(thin_checks(expected, known["opportunity"]))
-        renames = read_renames(self.named["rules"], self.problems)
+        renames = read_renames(named["rules"], problems)
+        overrides = [each for each in self.sections.overrides if each[0].value not in named["scores"]]
+        by_kind = {kind: tuple(name for name, by in segments if kind in by) for kind in KINDS}
         context = RuleContext(
-            scopes,
-            Variants({kind: tuple(name for name, by in segments if kind in by) for kind in KINDS}, pipelines),
+            self.scopes,
+            Variants(by_kind, pipelines),
             settings.languages,
-            read_overrides(
-                [each for each in self.sections.overrides if each[0].value not in changes],
-                tuple(self.named["rules"]),
-                renames,
-                self.problems,
-            ),
+            read_overrides(overrides, tuple(named["rules"]), renames, problems),
             generated,
             renames,
         )
-        rules = read_rules(self.named["rules"], context, self.problems)
-        self.unused_conditions(scopes)
-        waived = WaiverContext(rules, self.named["rules"], generated, scopes, self.today)
+        rules = read_rules(named["rules"], context, problems)
+        self.unused_conditions()
+        waived = WaiverContext(rules, named["rules"], generated, self.scopes, self.today)
+        own = (*OWN_FIELDS, *own_keys(scores), *SNOOZE)
         return Pack(
             settings=settings,
             fields=mapped,
             known=known,
-            facts=facts,
+            facts=self.facts,
             stages=stages,
             pipelines=pipelines,
             segments=tuple(segments),
             rules=rules,
-            roles=read_words(self.named["roles"], ROLES, "roles", self.systems, self.problems),
-            activity_types=read_words(
-                self.named["activity_types"], ACTIVITY_TYPES, "activity types", self.systems, self.problems
-            ),
-            forecast_categories=read_words(
-                self.named["forecast_categories"],
-                FORECAST_CATEGORIES,
-                "forecast categories",
-                self.systems,
-                self.problems,
-            ),
-            crm_fields=read_crm_fields(
-                self.named["crm_fields"],
-                (*OWN_FIELDS, *own_keys(scores), *SNOOZE),
-                self.systems,
-                self.problems,
-            ),
+            roles=self.words("roles", ROLES),
+            activity_types=self.words("activity_types", ACTIVITY_TYPES),
+            forecast_categories=self.words("forecast_categories", FORECAST_CATEGORIES),
+            crm_fields=read_crm_fields(named["crm_fields"], own, self.systems, problems),
             hash=self.sections.digest,
             scores=scores,
             renames=renames,
             mandatory=expected,
-            placeholders=placeholders(self.settings_of("thin-evidence"), self.problems),
+            placeholders=placeholders(self.settings_of("thin-evidence"), problems),
             currency=currency,
-            waivers=read_waivers(self.sections.waivers, waived, self.problems),
+            waivers=read_waivers(self.sections.waivers, waived, problems),
         )
+
+    def open_scope(
+        self, kind: RecordKind, fields: Mapping[str, Field], stages: Sequence[Stage], calendar: Calendar
+    ) -> None:
+        """Begin with the fields of a kind and the facts over them."""
+        reader = FactReader(kind, fields, self.named["facts"], calendar, stages, self.problems)
+        self.readers[kind] = reader
+        self.facts[kind] = reader.read()
+        conditions = {name: entry.node for name, entry in self.named["conditions"].items()}
+        broken = frozenset(reader.broken)
+        self.scopes[kind] = Scope(kind, fields, calendar, conditions, broken=broken)
+        self.extend(kind, _fields_of(self.facts[kind]))
+
+    def extend(
+        self, kind: RecordKind, fields: Mapping[str, Field], facts: Mapping[str, Fact] | None = None
+    ) -> None:
+        """Let what is read from here on name these too."""
+        scope = self.scopes[kind]
+        self.scopes[kind] = replace(scope, fields={**scope.fields, **fields})
+        self.facts[kind] = {**self.facts[kind], **(facts or {})}
+
+    def read_pipelines(self, stages: tuple[Stage, ...]) -> tuple[Pipeline, ...]:
+        """The pipelines, whose names become the words of `pipeline`, and whose criteria become a fact."""
+        scope = self.scopes["opportunity"]
+        pipelines = read_pipelines(self.named["pipelines"], stages, scope, self.systems, self.problems)
+        if pipelines:
+            names = tuple(pipeline.name for pipeline in pipelines if not pipeline.ignore)
+            self.extend("opportunity", {"pipeline": replace(scope.fields["pipeline"], values=names)})
+        criteria = open_criteria(pipelines, self.scopes["opportunity"].fields)
+        self.extend("opportunity", {criteria.name: criteria.field}, {criteria.name: criteria})
+        return pipelines
+
+    def read_scores(self, languages: tuple[str, ...]) -> Mapping[str, Score]:
+        """The scores, whose totals rules may name."""
+        changes = {
+            key.value: node for key, node in self.sections.overrides if key.value in self.named["scores"]
+        }
+        context = ScoreContext(self.scopes, self.readers, languages, changes)
+        scores = read_scores(self.named["scores"], context, self.problems)
+        for kind in KINDS:
+            self.extend(kind, _totals(scores, kind), _facts_of(scores, kind))
+        return scores
+
+    def words(self, section: str, ours: tuple[str, ...]) -> Words:
+        """What the CRM calls some words of ours."""
+        return read_words(self.named[section], ours, section.replace("_", " "), self.systems, self.problems)
 
     def settings_of(self, rule: str) -> Iterator[Node | None]:
         """The settings of a built-in rule, then those of its override."""
@@ -213,31 +216,33 @@ class _Loader:
         found = self.sections.single.get(name)
         return found[0] if found else None
 
-    def unused_conditions(self, scopes: Mapping[RecordKind, Scope]) -> None:
+    def unused_conditions(self) -> None:
         """A condition of the project that no rule uses is checked too; it must suit at least one kind."""
         for name, entry in self.named["conditions"].items():
-            used = any(name in scope.used_conditions for scope in scopes.values())
+            used = any(name in scope.used_conditions for scope in self.scopes.values())
             if used or entry.origin or _has_setting(entry.node):
                 continue
-            if not any(read_condition(entry.node, scope, Problems()) for scope in scopes.values()):
-                read_condition(entry.node, scopes["opportunity"], self.problems)
+            if not any(read_condition(entry.node, scope, Problems()) for scope in self.scopes.values()):
+                read_condition(entry.node, self.scopes["opportunity"], self.problems)
 
-    def segments(
-        self, scopes: Mapping[RecordKind, Scope]
-    ) -> list[tuple[str, Mapping[RecordKind, Condition]]]:
+    def segments(self) -> list[tuple[str, Mapping[RecordKind, Condition]]]:
         """Each segment for every kind whose fields it can be asked of; it must suit at least one."""
         found: list[tuple[str, Mapping[RecordKind, Condition]]] = []
         for name, entry in self.named["segments"].items():
             by_kind: dict[RecordKind, Condition] = {}
-            for kind, scope in scopes.items():
+            for kind, scope in self.scopes.items():
                 trial = Problems()
                 condition = read_condition(entry.node, scope, trial)
                 if condition is not None:
                     by_kind[kind] = condition
             if not by_kind:
-                read_condition(entry.node, scopes["opportunity"], self.problems)
+                read_condition(entry.node, self.scopes["opportunity"], self.problems)
             found.append((name, by_kind))
         return found
+
+
+def _fields_of(facts: Mapping[str, Fact]) -> dict[str, Field]:
+    return {name: fact.field for name, fact in facts.items()}
 
 
 def _totals(scores: Mapping[str, Score], kind: RecordKind) -> dict[str, Field]:
@@ -264,9 +269,3 @@ def _with_stages(fields: Mapping[str, Field], stages: Sequence[Stage]) -> dict[s
     return {
         name: replace(field, values=names) if name == "stage" else field for name, field in fields.items()
     }
-
-
-def _with_pipelines(scope: Scope, names: tuple[str, ...]) -> Scope:
-    fields = dict(scope.fields)
-    fields["pipeline"] = replace(fields["pipeline"], values=names)
-    return replace(scope, fields=fields)
