@@ -153,18 +153,7 @@ class _Run:
     ) -> None:
         project = self.project
         if self.pulls:
-            custom = project.custom_fields(connection)
-            result.pulled = pull(
-                cache,
-                connector,
-                custom,
-                clock=project.clock,
-                stopping=project.stopping,
-                progress=self.progress,
-            )
-            if result.pulled.error:
-                # What is half pulled would resolve flags that are still true.
-                raise result.pulled.error
+            self.pull_changes(cache, connection, connector, result)
         result.drift = drift_of(cache, project.pack, connection.name, connection.crm)
         if self.resume and not self.dry_run:
             release(cache, connection.name)
@@ -178,34 +167,65 @@ class _Run:
         as_of = project.clock()
         for source in sources(cache, project, connection, as_of):
             project.stopping.check()
-            planner = None
-            if result.plan is not None:
-                planner = Planner(
-                    result.plan,
-                    cache,
-                    connector,
-                    source,
-                    self.scope(result.plan),
-                    preview=not writes,
-                    retry_refused=self.retry_refused,
-                    most=affordable(connector, result.plan, source.compiled.kind)
-                    if self.saved is None
-                    else None,
-                )
+            plan = result.plan
+            planner = None if plan is None else self.planner(plan, cache, connector, source, writes=writes)
             result.evaluated += _count(cache.db, source)
             self.judge(cache, source, planner, run, result)
-        if result.plan is not None and self.saved is not None:
-            restrict(result.plan, self.saved)
         if result.plan is not None:
-            result.limit = exceeded(result.plan, self.settings)
-            result.ration = ration(result.plan, connector) if self.saved is None else None
-        if result.plan is not None and writes:
-            if result.limit:
-                raise result.limit
-            result.push = write(
-                cache, connector, result.plan, run, clock=project.clock, stopping=project.stopping
-            )
+            self.write_back(cache, connector, result.plan, run, result, writes=writes)
         result.findings += refusal_findings(cache, connection.name, connection.crm)
+
+    def pull_changes(
+        self, cache: Cache, connection: Connection, connector: Connector, result: ConnectionResult
+    ) -> None:
+        """What changed; half of it is an error, for it would resolve flags that are still true."""
+        project = self.project
+        result.pulled = pull(
+            cache,
+            connector,
+            project.custom_fields(connection),
+            clock=project.clock,
+            stopping=project.stopping,
+            progress=self.progress,
+        )
+        if result.pulled.error:
+            raise result.pulled.error
+
+    def planner(
+        self, plan: Plan, cache: Cache, connector: Connector, source: Source, *, writes: bool
+    ) -> Planner:
+        return Planner(
+            plan,
+            cache,
+            connector,
+            source,
+            self.scope(plan),
+            preview=not writes,
+            retry_refused=self.retry_refused,
+            most=affordable(connector, plan, source.compiled.kind) if self.saved is None else None,
+        )
+
+    def write_back(
+        self,
+        cache: Cache,
+        connector: Connector,
+        plan: Plan,
+        run: str,
+        result: ConnectionResult,
+        *,
+        writes: bool,
+    ) -> None:
+        """Hold the plan against its limits, and carry it out where this run `writes`."""
+        if self.saved is not None:
+            restrict(plan, self.saved)
+        result.limit = exceeded(plan, self.settings)
+        result.ration = ration(plan, connector) if self.saved is None else None
+        if not writes:
+            return
+        if result.limit:
+            raise result.limit
+        project = self.project
+        result.push = write(cache, connector, plan, run, clock=project.clock, stopping=project.stopping)
 
     def judge(
         self, cache: Cache, source: Source, planner: Planner | None, run: str, result: ConnectionResult

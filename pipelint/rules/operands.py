@@ -103,53 +103,52 @@ class OperandReader:
         return None
 
     def _moved(self, node: Map, field: Field, found: Field) -> Other | None:
-        times: int | None = None
-        plus: int | Length | None = None
-        direction: Literal[-1, 1] = 1
-        if (factor := node.get("times")) is not None:
-            text = self.literals.words(factor, "a number")
-            number = (
-                None if text is None else self.literals.number(text, Field("times", FieldType.NUMBER, ""))
-            )
-            if number is None:
-                return None
-            if field.type not in NUMERIC:
-                self.problems.error(
-                    factor.place, f"'times' works on numbers; {field.name} is {article(field.type)}"
-                )
-                return None
-            times = number.scaled
-        if (shift := node.get("plus")) is not None:
-            text = self.literals.words(shift, "a number or a length of time")
-            if text is None:
-                return None
-            if field.type not in NUMERIC | TEMPORAL:
-                what = f"'plus' works on numbers and dates; {field.name} is {article(field.type)}"
-                self.problems.error(shift.place, what)
-                return None
-            written, direction = (
-                (text.value[1:].strip(), -1) if text.value.startswith("-") else (text.value, 1)
-            )
-            if field.type in NUMERIC:
-                number = self.literals.number(Text(written, text.place), field)
-                if number is None:
-                    return None
-                plus = number.scaled
-            else:
-                length = self.times.length(Text(written, text.place))
-                if length is None:
-                    return None
-                if not length.fixed:
-                    self.problems.error(
-                        text.place,
-                        f"'plus' cannot take {length.unit}: they are not equally long for every record",
-                        "use seconds, minutes, hours, days or weeks",
-                    )
-                    return None
-                if self.times.timeless(text, length, field, found):
-                    return None
-                plus = length
+        factor, shift = node.get("times"), node.get("plus")
+        times = None if factor is None else self._times(factor, field)
+        moved = None if shift is None else self._plus(shift, field, found)
+        if (factor is not None and times is None) or (shift is not None and moved is None):
+            return None
+        plus, direction = moved or (None, 1)
         return Other(found, times, plus, direction)
+
+    def _times(self, node: Node, field: Field) -> int | None:
+        """The factor behind `times`, scaled."""
+        text = self.literals.words(node, "a number")
+        number = None if text is None else self.literals.number(text, Field("times", FieldType.NUMBER, ""))
+        if number is None:
+            return None
+        if field.type not in NUMERIC:
+            what = f"'times' works on numbers; {field.name} is {article(field.type)}"
+            self.problems.error(node.place, what)
+            return None
+        return number.scaled
+
+    def _plus(self, node: Node, field: Field, found: Field) -> tuple[int | Length, Literal[-1, 1]] | None:
+        """What stands behind `plus`, scaled or a length of time, and whether it goes back or ahead."""
+        text = self.literals.words(node, "a number or a length of time")
+        if text is None:
+            return None
+        if field.type not in NUMERIC | TEMPORAL:
+            what = f"'plus' works on numbers and dates; {field.name} is {article(field.type)}"
+            self.problems.error(node.place, what)
+            return None
+        back = text.value.startswith("-")
+        written = Text(text.value[1:].strip(), text.place) if back else Text(text.value, text.place)
+        direction: Literal[-1, 1] = -1 if back else 1
+        if field.type in NUMERIC:
+            number = self.literals.number(written, field)
+            return None if number is None else (number.scaled, direction)
+        length = self.times.length(written)
+        if length is None:
+            return None
+        if not length.fixed:
+            self.problems.error(
+                text.place,
+                f"'plus' cannot take {length.unit}: they are not equally long for every record",
+                "use seconds, minutes, hours, days or weeks",
+            )
+            return None
+        return None if self.times.timeless(text, length, field, found) else (length, direction)
 
     def unknown_field(self, text: Text) -> None:
         if text.value in self.scope.broken:
