@@ -39,8 +39,8 @@ def lines(connector: PipedriveConnector, *levels: str) -> list[tuple[str, str]]:
     return [(it.what, it.cure) for it in found if it.level in (levels or ("warning", "problem"))]
 
 
-def app(sandbox: PipedriveSandbox, *scopes: str) -> dict[str, object]:
-    """The settings of an app that was let in for these scopes."""
+def app(sandbox: PipedriveSandbox) -> dict[str, object]:
+    """The settings of an app, whose credentials are in the environment."""
     return {
         "auth": {
             "client_id": "${env:PIPEDRIVE_CLIENT_ID}",
