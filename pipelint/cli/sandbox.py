@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from pipelint.cli.options import F
 from pipelint.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -37,20 +38,22 @@ _SEED = click.option(
 )
 
 
+def _data(help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
+    kind = click.Path(path_type=Path, exists=True, file_okay=False)
+    return click.option("--data", type=kind, help=help)
+
+
+def _state(what: str) -> Callable[[F], F]:
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--state", type=kind, help=f"Keep the {what} in this file between starts.")
+
+
 @sandbox.command()
 @_PORT
 @_SIZE
 @_SEED
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Serve this folder of sObject tree files instead.",
-)
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the organisation in this file between starts.",
-)
+@_data("Serve this folder of sObject tree files instead.")
+@_state("organisation")
 @click.option("--multi-currency", is_flag=True, help="Make up an organisation with several currencies.")
 @click.option(
     "--certificate",
@@ -96,16 +99,8 @@ def salesforce(
 @_PORT
 @_SIZE
 @_SEED
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Serve this folder instead: deals.json, contacts.json, … as HubSpot's lists answer.",
-)
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the account in this file between starts.",
-)
+@_data("Serve this folder instead: deals.json, contacts.json, … as HubSpot's lists answer.")
+@_state("account")
 @click.option(
     "--index-lag",
     type=click.FloatRange(0),
@@ -132,11 +127,7 @@ def hubspot(port: int, size: int, seed: int, data: Path | None, state: Path | No
 @_PORT
 @_SIZE
 @_SEED
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the company in this file between starts.",
-)
+@_state("company")
 @click.option(
     "--plan",
     type=click.Choice(("lite", "growth", "premium", "ultimate")),

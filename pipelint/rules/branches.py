@@ -45,22 +45,9 @@ def segment_field(segments: tuple[str, ...]) -> Field:
     return Field("segment", FieldType.ORDERED, "the segment it belongs to", Origin.FACT, "segment", segments)
 
 
-def read_branches(
-    name: str,
-    kind: RecordKind,
-    form: Form,
-    override: Form | None,
-    severity: Severity,
-    scope: Scope,
-    variants: Variants,
-    problems: Problems,
-) -> tuple[Branch, ...] | None:
-    """The branches of one rule; None after a mistake was reported."""
-    reader = _Branches(name, kind, form, override, severity, scope, variants, problems)
-    return reader.read()
+class BranchReader:
+    """Reads the branches of one rule."""
 
-
-class _Branches:
     def __init__(
         self,
         name: str,
@@ -95,6 +82,7 @@ class _Branches:
         self.place = form.place
 
     def read(self) -> tuple[Branch, ...] | None:
+        """The branches; None after a mistake was reported."""
         branches = []
         for guard, changes, settings in self._cases():
             if any(change.off for change in changes):

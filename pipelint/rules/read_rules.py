@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pipelint.config.nodes import Map, Node, Problems, Text
-from pipelint.rules.branches import Variants, read_branches
+from pipelint.rules.branches import BranchReader, Variants
 from pipelint.rules.calendar import Length
 from pipelint.rules.catalogue import RecordKind
 from pipelint.rules.check_rules import check_hides, check_items, check_stage_settings
@@ -184,9 +184,10 @@ class _RuleReader:
             return None
         self.scope = scope = self.context.scopes[kind].for_rule()
         applies = read_applies_to(self.form, scope, self.problems)
-        branches = read_branches(
+        reader = BranchReader(
             self.name, kind, self.form, self.override, severity, scope, self.context.variants, self.problems
         )
+        branches = reader.read()
         return None if branches is None else (Check("", applies, branches),)
 
     def texts(self, key: str, kind: RecordKind) -> Texts | None:
