@@ -210,10 +210,7 @@ class HubSpotConnector:
 
     def _asked(self, followed: Followed, mapped: Mapping[str, Property]) -> tuple[str, ...]:
         """What is wanted; HubSpot passes over a name that it does not know without a word (fact sheet §4)."""
-        names = [*followed.properties, *(each.name for each in mapped.values())]
-        if followed is streams.DEALS:
-            names += streams.stage_times(self._portal)
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys([*followed.properties, *(each.name for each in mapped.values())]))
 
     def _custom(self, stream: Stream, names: Sequence[str]) -> dict[str, Property]:
         """The wanted properties that are there."""

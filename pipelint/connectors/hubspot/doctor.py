@@ -11,9 +11,10 @@ from pipelint.connectors.base import Diagnosis, Kind, Level, OwnField
 from pipelint.connectors.doctor import clocks, counted, tried
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.obstacles import obstacles
+from pipelint.connectors.hubspot.readers import ENTERED
 from pipelint.connectors.hubspot.refusal import RequestInvalid
 from pipelint.connectors.hubspot.schema import Portal
-from pipelint.connectors.hubspot.streams import TYPE_IDS, stage_times
+from pipelint.connectors.hubspot.streams import TYPE_IDS
 from pipelint.errors import PermissionMissing, PipelintError
 
 READ: Final = (
@@ -131,8 +132,8 @@ def _objects(client: Client, portal: Portal) -> Iterator[Diagnosis]:
 
 
 def _stage_times(portal: Portal) -> Iterator[Diagnosis]:
-    found = counted(len(stage_times(portal)), "property", "properties")
-    yield Diagnosis("ok", f"HubSpot tells since when a deal is in its stage ({found})")
+    told = "HubSpot tells" if ENTERED in portal.properties("deals") else "the histories of deals tell"
+    yield Diagnosis("ok", f"{told} since when a deal is in its stage")
 
 
 def _rights(client: Client, ours: Mapping[str, Sequence[str]]) -> Iterator[Diagnosis]:

@@ -23,9 +23,6 @@ ENTERED: Final = "hs_v2_date_entered_current_stage"
 LEAD_STAGES: Final = ("lead", "marketingqualifiedlead", "salesqualifiedlead")
 """The lifecycle stages of contacts that are leads, in portals without the leads object."""
 
-STAGE_TIMES: Final = ("hs_v2_date_entered_{}", "hs_date_entered_{}")
-"""The properties of single stages, newer spelling first (fact sheet §7)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -54,7 +51,7 @@ def deal(given: Given) -> list[Record]:
     p = given.row.properties
     pipeline, stage_id = n.text(p.get("pipeline")), n.text(p.get("dealstage"))
     stage = given.reading.portal.stage("deals", pipeline, stage_id)
-    entered = n.instant(p.get(ENTERED)) or n.instant(_stage_times(p, stage_id))
+    entered = n.instant(p.get(ENTERED))
     closed = stage.closed if stage else n.yes_no(p.get("hs_is_closed"))
     opportunity = Opportunity(
         id=given.row.id,
@@ -67,7 +64,7 @@ def deal(given: Given) -> list[Record]:
         stage=stage_id,
         is_open=None if closed is None else not closed,
         is_won=stage.won if stage else n.yes_no(p.get("hs_is_closed_won")),
-        stage_entered_at=entered or n.instant(p.get("createdate")),
+        stage_entered_at=entered,
         stage_probability=stage.chance if stage else None,
         forecast_category=n.text(p.get("hs_manual_forecast_category")),
         close_date=n.day_in(p.get("closedate"), given.reading.zone),
@@ -172,11 +169,6 @@ def line_item(given: Given) -> list[Record]:
         discount=n.number(p.get("hs_discount_percentage")),
     )
     return [item]
-
-
-def _stage_times(properties: Mapping[str, str | None], stage: str | None) -> str | None:
-    found = (properties.get(pattern.format(stage)) for pattern in STAGE_TIMES)
-    return next((value for value in found if value), None)
 
 
 def stamp(properties: Mapping[str, str | None], name: str) -> datetime:

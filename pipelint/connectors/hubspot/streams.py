@@ -8,9 +8,7 @@ from typing import Final
 
 from pipelint.connectors.base import Kind
 from pipelint.connectors.hubspot import activities, readers
-from pipelint.connectors.hubspot.readers import ENTERED, STAGE_TIMES, STAMP, Given
-from pipelint.connectors.hubspot.schema import Portal
-from pipelint.errors import UnexpectedAnswer
+from pipelint.connectors.hubspot.readers import ENTERED, STAMP, Given
 from pipelint.records import (
     Account,
     Activity,
@@ -52,7 +50,7 @@ DEALS: Final = Followed(
     (
         "dealname", "amount", "deal_currency_code", "pipeline", "dealstage", "hs_is_closed", "hs_is_closed_won",
         "closedate", "createdate", "hs_next_step", "notes_next_activity_date", "dealtype", "closed_lost_reason",
-        "hs_manual_forecast_category", MERGED, *_OWNED,
+        "hs_manual_forecast_category", ENTERED, MERGED, *_OWNED,
     ),
     readers.deal,
     links=("companies",),
@@ -174,6 +172,8 @@ FOLLOWED: Final[Mapping[Stream, tuple[Followed, ...]]] = {
 
 SOURCES: Final[Mapping[Stream, Mapping[str, str]]] = {
     Stream.OPPORTUNITIES: {
+        "stage_entered_at": ENTERED,
+        "closed_at": ENTERED,
         "next_step": "hs_next_step",
         "next_step_date": "notes_next_activity_date",
         "forecast_category": "hs_manual_forecast_category",
@@ -183,23 +183,7 @@ SOURCES: Final[Mapping[Stream, Mapping[str, str]]] = {
     Stream.ACCOUNTS: {"industry": "industry", "employees": "numberofemployees"},
     Stream.LINE_ITEMS: {"discount": "hs_discount_percentage"},
 }
-"""Fields that come from one property, which a portal may have removed: then they are not synced."""
+"""Fields that come from one property, which a portal may not have or have removed: then they are not synced.
 
-
-def stage_times(portal: Portal) -> tuple[str, ...]:
-    """The properties that say since when a deal is in its stage: one for all stages, else one for each.
-
-    Raises:
-        UnexpectedAnswer: there is neither, and every deal would look as old as its creation.
-    """
-    known = portal.properties("deals")
-    if ENTERED in known:
-        return (ENTERED,)
-    stages = [stage.id for pipeline in portal.pipelines("deals").values() for stage in pipeline.stages]
-    for pattern in STAGE_TIMES:
-        if found := tuple(name for stage in stages if (name := pattern.format(stage)) in known):
-            return found
-    raise UnexpectedAnswer(
-        "HubSpot offers no property that says since when a deal is in its stage",
-        hint=f"see whether {ENTERED} is hidden from the token's user",
-    )
+Since when a deal is in its stage follows from its stage changes where HubSpot's plan does not calculate it.
+"""

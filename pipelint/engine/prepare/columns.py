@@ -14,7 +14,7 @@ from pipelint.rules.emit.sqlite import expression
 from pipelint.rules.fields import NUMERIC, TEMPORAL, TEXTUAL, Field, FieldType, Origin
 from pipelint.rules.ir import Column
 from pipelint.rules.pack import Pack
-from pipelint.rules.supply import Delivered, custom_source
+from pipelint.rules.supply import Delivered, custom_source, derived_from
 from pipelint.rules.thin_evidence import AT_ONCE, THIN
 
 _STAGE_COLUMNS = {
@@ -39,7 +39,9 @@ _DERIVED = {
         " AND s.pipeline IN ('', coalesce(o.pipeline, '')))"
     ),
     "stage_entered_at": f"(SELECT max(s.at) {_MOVES} AND s.to_stage = o.stage)",
-    "closed_at": f"(SELECT max(s.at) {_MOVES} AND t.kind IN ('won', 'lost') AND m.kind IN ('won', 'lost'))",
+    "closed_at": (
+        f"CASE WHEN m.kind IN ('won', 'lost') THEN (SELECT max(s.at) {_MOVES} AND t.kind IN ('won', 'lost')) END"
+    ),
 }
 
 
@@ -123,8 +125,11 @@ class RecordColumns:
         name = quoted(field.source)
         match field.origin:
             case Origin.RECORD:
+                own, other = f"o.{name}", _DERIVED.get(field.source)
+                if other is None or derived_from(field.source, self.delivered) is None:
+                    return own
                 delivered = field.source in self.delivered.fields.get(RECORD_STREAM[self.kind], frozenset())
-                return f"o.{name}" if delivered else _DERIVED.get(field.source, f"o.{name}")
+                return f"coalesce({own}, {other})" if delivered else other
             case Origin.ACCOUNT:
                 return "o.account" if field.source == "id" else f"a.{name}"
             case Origin.OWNER:

@@ -89,6 +89,13 @@ class Portal:
             for definition in stage_properties(stage, pipeline, group_of(kind)):
                 self.define(kind, definition)
 
+    def without_stage_times(self) -> None:
+        """Put the account on a plan that calculates no times of deals in their stages: nothing tells of them."""
+        properties = self.properties[DEALS]
+        for name, definition in list(properties.every.items()):
+            if name.startswith(("hs_v2_", "hs_date_entered_", "hs_date_exited_", "hs_time_in_")):
+                properties.put(definition, archived_at=self.now())
+
     def owner(self, owner_id: str) -> Owner | None:
         """The owner of this id, archived or not."""
         return next((it for it in self.owners if str(it.id) == owner_id), None)

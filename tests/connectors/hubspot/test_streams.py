@@ -11,7 +11,6 @@ import pytest
 from pipelint.connectors.contract import settle
 from pipelint.connectors.hubspot import pull
 from pipelint.connectors.hubspot.connector import HubSpotConnector
-from pipelint.errors import UnexpectedAnswer
 from pipelint.records import FieldChange, Opportunity, Owner, Stage, Stream
 from pipelint.sandbox.hubspot import HubSpotSandbox
 from pipelint.sandbox.hubspot.history import Source
@@ -55,42 +54,29 @@ def test_changes_by_people_imports_workflows_and_the_api_are_told_apart(
     assert [(each.field, each.new, each.source) for each in changes] == [("amount", "7", told)]
 
 
-def hide(sandbox: HubSpotSandbox, prefix: str) -> None:
-    """Takes properties out of what the portal lists."""
-    properties = sandbox.portal.properties[DEALS]
-    for name in [name for name in properties.every if name.startswith(prefix)]:
-        properties.put(properties.every[name], archived_at=1)
+TIMES = {"stage_entered_at", "closed_at"}
 
 
-MOVED = datetime(2026, 11, 23, 9, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "hidden",
-    [
-        pytest.param((), id="one property for all stages"),
-        pytest.param(("hs_v2_date_entered_current",), id="one for each stage"),
-        pytest.param(("hs_v2_date_entered_",), id="one for each stage, in the older spelling"),
-    ],
-)
-def test_the_entry_into_the_stage_is_read_from_what_the_portal_has(
-    sandbox: HubSpotSandbox, connect: Connect, hidden: tuple[str, ...]
+def test_the_entry_into_the_stage_is_read_where_the_plan_has_it(
+    sandbox: HubSpotSandbox, connector: HubSpotConnector
 ) -> None:
     id_ = sandbox.portal.ids("deals")[0]
     sandbox.clock.advance(timedelta(days=3))
-    sandbox.portal.update("deals", id_, {"dealstage": "contractsent"})
-    for prefix in hidden:
-        hide(sandbox, prefix)
-    assert deal(connect(sandbox), id_).stage_entered_at == MOVED
+    sandbox.portal.update("deals", id_, {"dealstage": "closedwon"})
+    moved = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    found = deal(connector, id_)
+    assert (found.stage_entered_at, found.closed_at) == (moved, moved)
+    assert connector.supply(Stream.OPPORTUNITIES, ()).fields >= TIMES
 
 
-def test_a_portal_that_does_not_tell_the_entry_into_the_stage_is_refused_loudly(
-    sandbox: HubSpotSandbox, connect: Connect
+def test_where_the_plan_has_no_time_of_entry_none_is_made_up_and_stage_changes_say_it(
+    sandbox: HubSpotSandbox, connector: HubSpotConnector
 ) -> None:
-    for prefix in ("hs_v2_date_entered_", "hs_date_entered_"):
-        hide(sandbox, prefix)
-    with pytest.raises(UnexpectedAnswer, match="no property that says since when a deal is in its stage"):
-        full(connect(sandbox), Stream.OPPORTUNITIES)
+    sandbox.portal.without_stage_times()
+    found = deal(connector, sandbox.portal.ids("deals")[0])
+    assert (found.stage_entered_at, found.closed_at) == (None, None)
+    assert not connector.supply(Stream.OPPORTUNITIES, ()).fields & TIMES
+    assert connector.supply(Stream.STAGE_CHANGES, ()).fields >= {"at", "to_stage"}
 
 
 def test_properties_that_have_no_room_in_an_address_arrive_all_the_same(

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.records import FieldChange, Opportunity, Record, Stage, StageChange, Stream
 
@@ -57,7 +59,11 @@ def move(record: str, stage: str, day: int) -> StageChange:
     return StageChange(f"{record}-{day}", record, None, stage, datetime(2026, 11, day, 12, tzinfo=UTC))
 
 
-def test_what_a_record_does_not_carry_is_read_from_its_stages(tmp_path: Path) -> None:
+ABSENT = frozenset({"closed_at", "stage_entered_at", "stage_probability"})
+
+
+@pytest.mark.parametrize("absent", [ABSENT, frozenset[str]()], ids=["for no record", "for these records"])
+def test_what_a_record_does_not_carry_is_read_from_its_stages(tmp_path: Path, absent: frozenset[str]) -> None:
     """rules.md §4.3a: closing, entry into the stage and its probability have other sources."""
     pack = sound(tmp_path, DERIVED)
     records: dict[Stream, list[Record]] = {
@@ -76,7 +82,6 @@ def test_what_a_record_does_not_carry_is_read_from_its_stages(tmp_path: Path) ->
             move("done", "won", 9),
         ],
     }
-    absent = frozenset({"closed_at", "stage_entered_at", "stage_probability"})
     with Cache.open(":memory:") as cache:
         said = stored(cache, records, without={Stream.OPPORTUNITIES: absent})
         assert outcomes(cache, pack, said, "closed-late") == {"open": "could_not_check", "done": "flagged"}
