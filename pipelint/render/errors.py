@@ -130,7 +130,7 @@ def handle(run: Callable[[Doorstep], int]) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201  the doorstep is where text leaves
+    print(text, file=sys.stderr)  # noqa: T201 - the doorstep is where text leaves
 
 
 def _write_log(error: Exception, project: Path) -> Path:

@@ -147,7 +147,7 @@ def _undecodable_line(path: Path, encoding: str) -> int:
     decoder = codecs.getincrementaldecoder(encoding)()
     number = 0
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):  # noqa: B007 (the number is the answer)
+        for number, line in enumerate(file, start=1):  # noqa: B007 - the number is the answer
             try:
                 decoder.decode(line)
             except UnicodeError:
