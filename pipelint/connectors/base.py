@@ -46,8 +46,8 @@ class Supply:
     `fields` are canonical names; `custom` are the CRM's API names of the pack's fields that were found and
     pulled, and `stamps` are those of them that any writing moves, ours too. `complete_since` is the instant from
     which a history stream misses nothing (None: from the beginning of each record); `from_full` says that this is
-    the end of its last full pull. `whole` are the fields whose changes are all told, from the beginning of each
-    record; those of others are known since the first pull.
+    no earlier than the end of its last full pull. `whole` are the fields whose changes are all told, from the
+    beginning of each record; those of others are known since the first pull.
     """
 
     stream: Stream
@@ -216,7 +216,10 @@ class Connector(Protocol):
         """What this connection can pull, in the order in which it should be pulled."""
 
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
-        """What `pull` of this stream delivers, given the wanted custom fields (API names)."""
+        """What `pull` of this stream delivers, given the wanted custom fields (API names).
+
+        Asked again when the pull is done, which may have left something of a history for later.
+        """
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         """Changes since `cursor`, or everything where it is None; always ends with a page, empty or not.

@@ -127,7 +127,8 @@ def _pull_stream(
             seconds=(clock() - started).total_seconds(),
         )
         yield result
-    cache.finish_stream(connector.name, supply, started)
+    # A history may know only now up to when it is complete.
+    cache.finish_stream(connector.name, connector.supply(stream, custom), started)
     _log.info(
         "pulled",
         extra={

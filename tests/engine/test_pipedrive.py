@@ -237,7 +237,7 @@ def test_a_pull_that_takes_more_than_a_day_has_goes_on_the_next_day_where_it_sto
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "PAGE_ROWS", 10)
-    company.settle(share="1%")  # 300 tokens, and the activities alone take more
+    company.settle(share="1.5%")  # 450 tokens, and the activities alone take more
     errors: list[type[PipelintError]] = []
     while (error := company.pull()) is not None and len(errors) < 10:
         errors.append(type(error))

@@ -196,6 +196,19 @@ def test_a_stream_that_the_crm_no_longer_offers_is_not_synced(cache, crm):
     assert set(cache.supply("acme")) == {DEALS}
 
 
+def test_what_a_history_misses_is_asked_when_its_pull_is_done(cache, monkeypatch):
+    crm = FakeCrm(stage_change=[])
+
+    def supply(stream: Stream, custom: Sequence[str]) -> Supply:
+        waits_since = START if len(crm.asked) > 1 else None
+        return Supply(stream, frozenset({"to_stage"}), complete_since=waits_since)
+
+    monkeypatch.setattr(crm, "supply", supply)
+    for since in (None, START):
+        pulled(cache, crm)
+        assert cache.supply("acme")[Stream.STAGE_CHANGES].complete_since == since
+
+
 def test_links_count_as_synced_with_their_activities(cache):
     crm = FakeCrm(activity=[Activity("call", START), ActivityLink("lead", "1", "call")])
     pulled(cache, crm)

@@ -19,16 +19,20 @@ from pipelint.errors import CacheUnusable, QuotaExhausted
 
 DAY: Final = timedelta(hours=24)
 
-FOR_DETAILS: Final = Decimal("0.3")
-"""Of our share, what calls for single deals may take: their changes and participants can wait."""
+FOR_DETAILS: Final = Decimal("0.2")
+"""Of our share, what calls for single deals may take: their changes and participants can wait, but not for ever."""
 
 FOR_WRITING: Final = Decimal("0.8")
 """Of our share, what may be used before writing stops, so that the next pulls have something left."""
 
 
-_SPENT: Final = "CREATE TABLE IF NOT EXISTS spent (hour TEXT PRIMARY KEY, tokens INTEGER NOT NULL) STRICT"
+_SPENT: Final = (
+    "CREATE TABLE IF NOT EXISTS spent"
+    " (hour TEXT, detail INTEGER, tokens INTEGER NOT NULL, PRIMARY KEY (hour, detail)) STRICT"
+)
 _ADD: Final = (
-    "INSERT INTO spent VALUES (?, ?) ON CONFLICT (hour) DO UPDATE SET tokens = tokens + excluded.tokens"
+    "INSERT INTO spent VALUES (?, ?, ?)"
+    " ON CONFLICT (hour, detail) DO UPDATE SET tokens = tokens + excluded.tokens"
 )
 _BUSY_SECONDS: Final = 30
 
@@ -67,12 +71,7 @@ class Budget:
 
     def used(self) -> int:
         """Tokens that were spent in the last 24 hours, the hour that began before them included."""
-        with self._told():
-            oldest = _hour(self._clock() - DAY)
-            (tokens,) = self._db.execute(
-                "SELECT coalesce(sum(tokens), 0) FROM spent WHERE hour >= ?", [oldest]
-            ).fetchone()
-        return int(tokens)
+        return self._used()
 
     def left(self, part: Decimal = Decimal(1)) -> int:
         """Tokens that may be spent now by something that may use our share up to `part` of it."""
@@ -81,8 +80,16 @@ class Budget:
             left = min(left, self._company_left)
         return max(left, 0)
 
-    def spend(self, tokens: int) -> None:
-        """Count tokens before they are asked for.
+    def left_for_details(self) -> int:
+        """Tokens that calls for single deals may take now: a part of its own, which no other use takes away.
+
+        Lists keep what writing leaves to them.
+        """
+        own = int(self.ours * FOR_DETAILS) - self._used(detail=True)
+        return max(min(own, self.left(FOR_WRITING)), 0)
+
+    def spend(self, tokens: int, *, detail: bool = False) -> None:
+        """Count tokens before they are asked for; `detail`: a call for a single deal takes them.
 
         Raises:
             QuotaExhausted: they are not ours to spend today.
@@ -100,7 +107,7 @@ class Budget:
                     hint="they come free hour by hour, and the next run continues; raise share or daily_tokens"
                     " in pipelint.yaml if the company has more",
                 )
-            self._db.execute(_ADD, [_hour(self._clock()), tokens])
+            self._db.execute(_ADD, [_hour(self._clock()), detail, tokens])
 
     def report(self, limit: int | None, left: int | None) -> None:
         """Take over the figures of an answer, which Pipedrive sends at times (fact sheet §6).
@@ -119,9 +126,18 @@ class Budget:
         """Hours to come were counted by a clock that was ahead: nobody knows when they were, so they count as now."""
         with self._alone():
             now = _hour(self._clock())
-            ahead = self._db.execute("DELETE FROM spent WHERE hour > ? RETURNING tokens", [now]).fetchall()
-            self._db.execute(_ADD, [now, sum(tokens for (tokens,) in ahead)])
+            ahead = "DELETE FROM spent WHERE hour > ? RETURNING ?, detail, tokens"
+            self._db.executemany(_ADD, self._db.execute(ahead, [now, now]).fetchall())
             self._db.execute("DELETE FROM spent WHERE hour < ?", [_hour(self._clock() - DAY)])
+
+    def _used(self, *, detail: bool = False) -> int:
+        """Tokens of the last 24 hours: all, or those of calls for single deals."""
+        with self._told():
+            (tokens,) = self._db.execute(
+                "SELECT coalesce(sum(tokens), 0) FROM spent WHERE hour >= ? AND detail >= ?",
+                [_hour(self._clock() - DAY), detail],
+            ).fetchone()
+        return int(tokens)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

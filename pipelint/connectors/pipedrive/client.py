@@ -181,7 +181,7 @@ class Client:
         """One call, with the header that says who we are: never in the address, which is written into logs."""
         if self._blocked is not None:
             raise self._blocked
-        self.budget.spend(call.endpoint.tokens)
+        self.budget.spend(call.endpoint.tokens, detail=call.endpoint.detail)
         self._wait()
         method, url = call.endpoint.method, self.settings.base_url + call.endpoint.at(**call.ids)
         if call.data is not None:

@@ -22,9 +22,11 @@ from pipelint.connectors.base import (
 )
 from pipelint.connectors.pipedrive import doctor, fields, hanging, history, streams, write
 from pipelint.connectors.pipedrive import endpoints as e
+from pipelint.connectors.pipedrive.backlog import Backlog
 from pipelint.connectors.pipedrive.budget import FOR_WRITING
 from pipelint.connectors.pipedrive.client import Client
 from pipelint.connectors.pipedrive.details import Details
+from pipelint.connectors.pipedrive.history import History
 from pipelint.connectors.pipedrive.moved import COUNTS, Moved
 from pipelint.connectors.pipedrive.normalise import CUSTOM, stored
 from pipelint.connectors.pipedrive.pull import Walk, daily
@@ -70,6 +72,8 @@ class PipedriveConnector:
         self._client = Client(settings, context)
         self._reference = Reference(self._client, context.state, name)
         self._moved = Moved(self._client)
+        self._backlog = Backlog(context.state, name)
+        self._history = History(self._client, self._moved, self._client.budget, self._backlog)
         self._writer = write.Writer(self._client, self._reference, protects=settings.protect_rotting)
 
     @property
@@ -89,7 +93,8 @@ class PipedriveConnector:
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
         match stream:
             case Stream.STAGE_CHANGES:
-                return Supply(stream, history.SUPPLIED, from_full=True)
+                since = self._history.complete_since
+                return Supply(stream, history.SUPPLIED, complete_since=since, from_full=True)
             case Stream.CONTACT_ROLES:
                 role = {"role"} if self._role else set()
                 return Supply(stream, hanging.ROLES_SUPPLIED | role)
@@ -99,16 +104,16 @@ class PipedriveConnector:
         return Supply(stream, streams.SUPPLIED.get(stream, frozenset()), found, stamps=found & STAMPS)
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
-        budget = self._client.budget
         match stream:
             case Stream.PIPELINES:
                 yield from daily(self._client, stream, cursor, self._fresh_pipelines)
             case Stream.STAGES:
                 yield from daily(self._client, stream, cursor, self._fresh_stages)
             case Stream.STAGE_CHANGES:
-                yield from history.pull(self._client, self._moved, budget, cursor)
+                yield from self._history.pull(cursor)
             case Stream.CONTACT_ROLES | Stream.LINE_ITEMS:
-                yield from self._details(stream).pull(self._moved, budget, cursor)
+                details = self._details(stream)
+                yield from details.pull(self._moved, self._client.budget, self._backlog, cursor)
             case _:
                 yield from self._walk(stream, custom).pages(cursor)
 
@@ -133,7 +138,7 @@ class PipedriveConnector:
 
     def diagnose(self, fields_: Sequence[OwnField]) -> Iterator[Diagnosis]:
         return doctor.diagnose(
-            self._client, self._reference, fields_, protects=self._settings.protect_rotting
+            self._client, self._reference, self._backlog, fields_, protects=self._settings.protect_rotting
         )
 
     # Writing
@@ -176,7 +181,8 @@ class PipedriveConnector:
             asked["custom_fields"] = ",".join(added)
         if stream is Stream.OPPORTUNITIES:
             return Walk(self._client, stream, reader, {**asked, "include_fields": COUNTS}, self._moved.note)
-        return Walk(self._client, stream, reader, asked)
+        people = self._moved.note_people if stream is Stream.CONTACTS else None
+        return Walk(self._client, stream, reader, asked, people)
 
     def _fresh_pipelines(self) -> Sequence[Record]:
         self._reference.fresh("pipelines")

@@ -4,26 +4,33 @@ A deal tells how many it has, so most need no call. The rest are asked for withi
 first time, when all open deals are due, this may take several runs, and the stream counts as complete only
 after the last of them. Neither participants nor products tell of their removal, so each goes by its deal and
 its place: fewer than before leave the last places empty.
+
+Not every change moves the deal: their number shows when all deals are listed, and one that took the place of
+another when the deal's turn comes to be asked once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
-from typing import NamedTuple, TypeAlias
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from pipelint.connectors.base import Page
-from pipelint.connectors.pipedrive.budget import FOR_DETAILS, Budget
+from pipelint.connectors.pipedrive.backlog import Backlog
+from pipelint.connectors.pipedrive.budget import Budget
 from pipelint.connectors.pipedrive.moved import Brief, Moved
 from pipelint.connectors.pipedrive.pull import OVERLAP
 from pipelint.errors import UnexpectedAnswer
 from pipelint.records import ContactRole, LineItem, Stream
 
 Detail: TypeAlias = ContactRole | LineItem
+
+GOOD_FOR: Final = timedelta(days=30)
+"""After this time an open deal is asked once more, and a closed one forgotten: it stays as it was last seen."""
 
 
 class Told(NamedTuple):
@@ -33,21 +40,55 @@ class Told(NamedTuple):
     sign: str
 
 
+class Asked(NamedTuple):
+    """What was told when a deal was asked, how many records came, and on which day.
+
+    `people` are those on whom the records depend; `open` is whether the deal was open when last seen.
+    """
+
+    told: Told
+    rows: int
+    day: int
+    people: tuple[str, ...] = ()
+    open: bool = True
+
+
+class Waits(NamedTuple):
+    """What a deal tells that is still to be asked, and since when."""
+
+    told: Told
+    since: datetime
+
+
 class Place(msgspec.Struct, omit_defaults=True):
     """Where the stream continues, as its cursor keeps it.
 
-    `asked` are the deals that were asked, with what they had told and how many records came; `waiting` those
-    still to be asked. `listing` is set until all deals were seen, `filling` until all open ones of these were asked.
+    `asked` are the deals that were asked; `waiting` those still to be asked, the longest first. `listing` is set
+    until all deals were seen, `filling` until all open ones of these were asked.
     """
 
     until: datetime
-    asked: dict[str, tuple[Told, int]] = {}
-    waiting: dict[str, Told] = {}
+    asked: dict[str, Asked] = {}
+    waiting: dict[str, Waits] = {}
     listing: bool = False
     filling: bool = False
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
+
+    def wait(self, deal: str, told: Told) -> None:
+        """Let a deal wait at the end, or where it waits already."""
+        since = self.waiting[deal].since if deal in self.waiting else self.until
+        self.waiting[deal] = Waits(told, since)
+
+    def due(self, most: int) -> dict[str, Told]:
+        """Deals whose turn has come once more; closed ones are forgotten then."""
+        begin = self.until.toordinal() - GOOD_FOR.days
+        old = [(deal, asked) for deal, asked in self.asked.items() if asked.day <= begin]
+        for deal, asked in old:
+            if not asked.open:
+                del self.asked[deal]
+        return {deal: asked.told for deal, asked in islice((it for it in old if it[1].open), most)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +97,7 @@ class Details:
 
     `told` says how many there are to ask for (none: it needs no call). `free` are the records that the deal
     itself tells. `ask` gets the records of some deals, in order, and leaves out deals that are gone; `at_most` is of
-    how many for so many tokens.
+    how many for so many tokens. `people` are those on whom the records of a deal depend.
     """
 
     stream: Stream
@@ -64,8 +105,9 @@ class Details:
     free: Callable[[Brief], Sequence[Detail]]
     ask: Callable[[Mapping[str, Told]], Mapping[str, Sequence[Detail]]]
     at_most: Callable[[int], int]
+    people: Callable[[Sequence[Detail]], Iterable[str]]
 
-    def pull(self, moved: Moved, budget: Budget, text: str | None) -> Iterator[Page]:
+    def pull(self, moved: Moved, budget: Budget, backlog: Backlog, text: str | None) -> Iterator[Page]:
         """Pages of what changed; asking ends early where our share for such calls is used."""
         place = _read(text) if text else None
         begins = place is None or place.listing
@@ -74,6 +116,7 @@ class Details:
             place = Place(until, listing=True, filling=True)
         else:
             until, pages = moved.since(place.until - OVERLAP, self.stream)
+            pages = chain(moved.listed(), pages)
         for deals in pages:
             records, deleted = self._seen(deals, place)
             if begins or records or deleted:
@@ -81,7 +124,12 @@ class Details:
                 yield Page(self.stream, records, place.text(), deleted, begins_full=begins)
                 begins = False
         place.until, place.listing = until, False
+        for deal, asked in place.asked.items():
+            if asked.open and not moved.people.isdisjoint(asked.people):
+                place.wait(deal, asked.told)
         yield from self._asked(place, budget, begins=begins)
+        longest = next(iter(place.waiting.values()), None)
+        backlog.note(self.stream, len(place.waiting), longest and longest.since)
 
     def _seen(self, deals: Sequence[Brief], place: Place) -> tuple[list[Detail], list[str]]:
         """What a page of deals tells without a call; deals that need one wait."""
@@ -89,40 +137,45 @@ class Details:
         deleted: list[str] = []
         for deal in deals:
             told = self.told(deal)
-            before, kept = place.asked.get(deal.id, (None, 0))
-            if not deal.deleted and (told == before or (before and not deal.open)):
-                continue  # our own write, or a deal that was closed as it stood
+            before = place.asked.get(deal.id)
+            if before is not None and not deal.deleted:
+                place.asked[deal.id] = before._replace(open=deal.open)
+                if not deal.open or (before.open and told == before.told):
+                    continue  # a deal that was closed as it stood, or our own write
             if told.number and deal.open and not deal.deleted:
-                place.waiting[deal.id] = told
+                place.wait(deal.id, told)
                 continue
             free = [] if deal.deleted else self.free(deal)
             records += free
-            deleted += places(deal.id, len(free), max(kept, 1))
+            deleted += places(deal.id, len(free), max(before.rows if before else 0, 1))
             place.waiting.pop(deal.id, None)
             place.asked.pop(deal.id, None)
         return records, deleted
 
     def _asked(self, place: Place, budget: Budget, *, begins: bool) -> Iterator[Page]:
         """A page for each call, and one at the end where nothing was to be asked."""
+        day = place.until.toordinal()
         while True:
-            some = dict(islice(place.waiting.items(), self.at_most(budget.left(FOR_DETAILS))))
+            most = self.at_most(budget.left_for_details())
+            some = {deal: waits.told for deal, waits in islice(place.waiting.items(), most)}
+            some = some or place.due(most)
+            found = self.ask(some) if some else {}
             records: list[Detail] = []
             deleted: list[str] = []
-            if some:
-                found = self.ask(some)
-                for deal in some:
-                    kept = place.asked.get(deal, (None, 0))[1]
-                    rows = found.get(deal)
-                    if rows is not None:
-                        records += rows
-                        deleted += places(deal, len(rows), kept)
-                        kept = len(rows)
-                    place.asked[deal] = (place.waiting.pop(deal), kept)
+            for deal, told in some.items():
+                asked = place.asked.get(deal, Asked(told, 0, day))
+                rows = found.get(deal)
+                if rows is not None:
+                    records += rows
+                    deleted += places(deal, len(rows), asked.rows)
+                    asked = asked._replace(rows=len(rows), people=tuple(self.people(rows)))
+                place.asked[deal] = asked._replace(told=told, day=day)
+                place.waiting.pop(deal, None)
             ends = place.filling and not place.waiting
             place.filling = place.filling and not ends
             yield Page(self.stream, records, place.text(), deleted, begins_full=begins, ends_full=ends)
             begins = False
-            if not some or not place.waiting:
+            if not some or not (place.waiting or place.due(1)):
                 return
 
 

@@ -8,13 +8,15 @@ from typing import Final
 from pipelint.connectors.base import Diagnosis, OwnField
 from pipelint.connectors.doctor import clocks, counted, tried
 from pipelint.connectors.pipedrive import endpoints as e
-from pipelint.connectors.pipedrive.budget import FOR_WRITING
+from pipelint.connectors.pipedrive.backlog import Backlog
+from pipelint.connectors.pipedrive.budget import DAY, FOR_WRITING
 from pipelint.connectors.pipedrive.client import Client
 from pipelint.connectors.pipedrive.fields import Provisioning
 from pipelint.connectors.pipedrive.reference import Reference
 from pipelint.connectors.pipedrive.schema import Field
 from pipelint.connectors.pipedrive.settings import ApiToken
 from pipelint.errors import PipelintError
+from pipelint.records import Stream
 
 LISTS: Final = (
     (e.DEALS, "deals"),
@@ -44,9 +46,15 @@ WRITING: Final[Mapping[str, str]] = {
 _SETUP: Final = "run: pipelint setup --apply"
 _MOST_NAMES: Final = 5
 
+WHAT: Final = {
+    Stream.STAGE_CHANGES: "stage changes",
+    Stream.CONTACT_ROLES: "participants",
+    Stream.LINE_ITEMS: "products",
+}
+
 
 def diagnose(
-    client: Client, reference: Reference, fields: Sequence[OwnField], *, protects: bool
+    client: Client, reference: Reference, backlog: Backlog, fields: Sequence[OwnField], *, protects: bool
 ) -> Iterator[Diagnosis]:
     """One thing after the other; without a sign-in nothing else can be looked at."""
     try:
@@ -60,6 +68,7 @@ def diagnose(
         lambda: _rights(client, me),
         lambda: _scopes(client, fields),
         lambda: _budget(client),
+        lambda: _waiting(client, backlog),
         lambda: clocks(client.clock, "Pipedrive"),
         lambda: _lists(client),
         lambda: _own_fields(client, reference, fields),
@@ -118,6 +127,18 @@ def _budget(client: Client) -> Iterator[Diagnosis]:
         yield Diagnosis("warning", f"{what}; none of the rest are for writing", cure)
     else:
         yield Diagnosis("ok", what)
+
+
+def _waiting(client: Client, backlog: Backlog) -> Iterator[Diagnosis]:
+    """Deals that are asked for by themselves wait where the share is small."""
+    for stream, waiting in backlog.told().items():
+        days = (client.context.clock() - waiting.since) / DAY
+        if days > 1:
+            yield Diagnosis(
+                "warning",
+                f"{waiting.deals:,} deals wait to be asked for their {WHAT[stream]}, one of them for {days:.0f} days",
+                "pull less often, which leaves more tokens for it, or raise share in pipelint.yaml",
+            )
 
 
 def _lists(client: Client) -> Iterator[Diagnosis]:

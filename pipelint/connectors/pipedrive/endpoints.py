@@ -11,6 +11,8 @@ class Endpoint(NamedTuple):
     method: str
     path: str
     tokens: int
+    detail: bool = False
+    """It is asked for single deals, which there are many of: the budget has a part of its own for such calls."""
 
     def at(self, **ids: str) -> str:
         """The path with its parameters filled in."""
@@ -21,9 +23,9 @@ DEALS: Final = Endpoint("GET", "/api/v2/deals", 10)
 ARCHIVED_DEALS: Final = Endpoint("GET", "/api/v2/deals/archived", 20)
 DEAL: Final = Endpoint("GET", "/api/v2/deals/{id}", 1)
 CHANGE_DEAL: Final = Endpoint("PATCH", "/api/v2/deals/{id}", 5)
-DEAL_PRODUCTS: Final = Endpoint("GET", "/api/v2/deals/products", 10)
-DEAL_CHANGES: Final = Endpoint("GET", "/api/v1/deals/{id}/changelog", 20)
-PARTICIPANTS: Final = Endpoint("GET", "/api/v1/deals/{id}/participants", 10)
+DEAL_PRODUCTS: Final = Endpoint("GET", "/api/v2/deals/products", 10, detail=True)
+DEAL_CHANGES: Final = Endpoint("GET", "/api/v1/deals/{id}/changelog", 20, detail=True)
+PARTICIPANTS: Final = Endpoint("GET", "/api/v1/deals/{id}/participants", 10, detail=True)
 PERSONS: Final = Endpoint("GET", "/api/v2/persons", 10)
 ORGANIZATIONS: Final = Endpoint("GET", "/api/v2/organizations", 10)
 ACTIVITIES: Final = Endpoint("GET", "/api/v2/activities", 10)

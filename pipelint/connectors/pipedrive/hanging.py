@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.absent import left_out
 from pipelint.connectors.pipedrive.client import Client, Row
-from pipelint.connectors.pipedrive.details import Details, Told, place_id
+from pipelint.connectors.pipedrive.details import Detail, Details, Told, place_id
 from pipelint.connectors.pipedrive.moved import Brief
 from pipelint.connectors.pipedrive.normalise import identity, instant, number, stamp, text
 from pipelint.connectors.pipedrive.reference import Reference
@@ -51,7 +51,11 @@ def roles(client: Client, reference: Reference, role: Field | None) -> Details:
     def at_most(tokens: int) -> int:
         return min(tokens // e.PARTICIPANTS.tokens, _DEALS_A_PAGE)
 
-    return Details(Stream.CONTACT_ROLES, told, free, ask, at_most)
+    def people(records: Sequence[Detail]) -> list[str]:
+        # The part that somebody has is a field of the person, whose change does not show in the deal.
+        return [one.contact for one in records if isinstance(one, ContactRole) and one.contact and role]
+
+    return Details(Stream.CONTACT_ROLES, told, free, ask, at_most, people)
 
 
 def items(client: Client) -> Details:
@@ -72,7 +76,7 @@ def items(client: Client) -> Details:
     def at_most(tokens: int) -> int:
         return DEALS_A_CALL if tokens >= e.DEAL_PRODUCTS.tokens else 0
 
-    return Details(Stream.LINE_ITEMS, told, lambda _: (), ask, at_most)
+    return Details(Stream.LINE_ITEMS, told, lambda _: (), ask, at_most, lambda _: ())
 
 
 def _participants(

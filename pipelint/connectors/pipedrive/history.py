@@ -1,21 +1,24 @@
 """Stage changes out of the change log of deals, asked for only where a deal moved, for each costs twenty tokens.
 
 So the history of a connection begins with its first pull: before that, moves are known of those deals alone that
-moved again since. A move is a change of the stage, or of the status into won or lost and out of it.
+moved again since. A move is a change of the stage, or of the status into won or lost and out of it. A deal that is
+opened again shows no moment of that: it is known by its having been closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Final
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final, NamedTuple
 
 import msgspec
 
 from pipelint.connectors.base import Page
 from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.absent import left_out
-from pipelint.connectors.pipedrive.budget import FOR_DETAILS, Budget
+from pipelint.connectors.pipedrive.backlog import Backlog
+from pipelint.connectors.pipedrive.budget import Budget
 from pipelint.connectors.pipedrive.client import Client, Row
 from pipelint.connectors.pipedrive.moved import Brief, Moved
 from pipelint.connectors.pipedrive.normalise import identity, instant
@@ -25,15 +28,24 @@ from pipelint.errors import UnexpectedAnswer
 from pipelint.records import StageChange, Stream
 
 
+class Waits(NamedTuple):
+    """A deal that is to be asked for its moves: when the last one was, and the stage it is in."""
+
+    moved: datetime
+    stage: str | None
+
+
 class Cursor(msgspec.Struct, omit_defaults=True):
     """Up to when moves are known, the deals that moved and are still to be asked, and those asked lately.
 
-    `asked` are deals of the overlap with the moment of the move that was asked for.
+    `asked` are deals of the overlap with the moment of the move that was asked for; `open` the deals that were
+    open when last seen.
     """
 
     until: datetime
-    waiting: dict[str, str] = {}
-    asked: dict[str, str] = {}
+    waiting: dict[str, Waits] = {}
+    asked: dict[str, datetime] = {}
+    open: set[int] = set()
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -42,66 +54,103 @@ class Cursor(msgspec.Struct, omit_defaults=True):
 SUPPLIED: Final = frozenset(StageChange._fields)
 _NAME: Final = "the changes of a deal"
 
+_DEALS_A_PAGE: Final = 10
+"""Each is a call; a page that is not too long loses little when it is cut."""
 
-def pull(client: Client, moved: Moved, budget: Budget, text: str | None) -> Iterator[Page]:
-    """Nothing at first, for that is where the history begins; then the moves of the deals that moved."""
-    if text is None:
-        begin = Cursor(client.now())
-        yield Page(Stream.STAGE_CHANGES, (), begin.text(), begins_full=True, ends_full=True)
-        return
-    try:
-        place = msgspec.json.decode(text, type=Cursor)
-    except msgspec.MsgspecError:
-        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
-    since = place.until - OVERLAP
-    until, pages = moved.since(since, Stream.STAGE_CHANGES)
-    born: list[StageChange] = []
-    asked: dict[str, str] = {}
-    for deals in pages:
-        for deal in deals:
-            if deal.deleted:
-                place.waiting.pop(deal.id, None)
-                continue
-            born += _born(deal, since)
-            sign = _sign(deal, since)
-            if sign and place.asked.get(deal.id) == sign:
-                asked[deal.id] = sign
-            elif sign:
-                place.waiting[deal.id] = sign
-    place.until, place.asked = until, asked
-    while place.waiting and budget.left(FOR_DETAILS) >= e.DEAL_CHANGES.tokens:
-        id_, sign = next(iter(place.waiting.items()))
-        found: list[StageChange] = []
-        with left_out(id_, _NAME):
-            found = _moves(client, id_)
-        del place.waiting[id_]
-        place.asked[id_] = sign
-        yield Page(Stream.STAGE_CHANGES, [*born, *found], place.text())
-        born = []
-    yield Page(Stream.STAGE_CHANGES, born, place.text())
+_SECOND: Final = timedelta(seconds=1)
+"""Stamps have whole seconds."""
 
 
-def _born(deal: Brief, since: datetime) -> list[StageChange]:
-    """The first stage of a deal that is new and has not moved: it is in its row."""
-    if deal.created_at is None or deal.created_at < since or deal.moved_at is not None:
-        return []
-    return [StageChange(f"{deal.id}:born", deal.id, None, deal.stage, deal.created_at)]
+class History:
+    """The stream of stage changes; `complete_since` is set by a pull where deals still wait."""
+
+    def __init__(self, client: Client, moved: Moved, budget: Budget, backlog: Backlog) -> None:
+        self._client = client
+        self._moved = moved
+        self._budget = budget
+        self._backlog = backlog
+        self.complete_since: datetime | None = None
+
+    def pull(self, text: str | None) -> Iterator[Page]:
+        """Nothing at first, for that is where the history begins; then the moves of the deals that moved."""
+        if text is None:
+            begin = Cursor(self._client.now(), open={int(deal.id) for deal in self._moved.open()})
+            yield Page(Stream.STAGE_CHANGES, (), begin.text(), begins_full=True, ends_full=True)
+            return
+        try:
+            place = msgspec.json.decode(text, type=Cursor)
+        except msgspec.MsgspecError:
+            raise UnexpectedAnswer(
+                "the place to continue from is not readable", hint="run pull --full"
+            ) from None
+        since = place.until - OVERLAP
+        until, pages = self._moved.since(since, Stream.STAGE_CHANGES)
+        asked = place.asked
+        place.asked = {}
+        records: list[StageChange] = []
+        for deals in pages:
+            records += _seen(deals, since, place, asked)
+        place.until = until
+        while some := self._affordable(place):
+            for deal, waits in some.items():
+                with left_out(deal, _NAME):
+                    records += self._moves(deal, waits.stage)
+                place.asked[deal] = place.waiting.pop(deal).moved
+            yield Page(Stream.STAGE_CHANGES, records, place.text())
+            records = []
+        moves = [waits.moved for waits in place.waiting.values()]
+        self._backlog.note(Stream.STAGE_CHANGES, len(moves), min(moves, default=None))
+        self.complete_since = max(moves) + _SECOND if moves else None
+        yield Page(Stream.STAGE_CHANGES, records, place.text())
+
+    def _affordable(self, place: Cursor) -> dict[str, Waits]:
+        most = min(_DEALS_A_PAGE, self._budget.left_for_details() // e.DEAL_CHANGES.tokens)
+        return dict(islice(place.waiting.items(), most))
+
+    def _moves(self, deal: str, now: str | None) -> list[StageChange]:
+        """All moves of a deal that is in stage `now`."""
+        rows: list[Row] = []
+        for page in self._client.pages(e.DEAL_CHANGES, name=_NAME, id=deal):
+            rows += page.rows
+        rows.reverse()  # the log is told newest first
+        return _moves(deal, rows, now)
 
 
-def _sign(deal: Brief, since: datetime) -> str:
-    """The moment of a move since; empty where there was none."""
-    at = deal.moved_at
-    return at.isoformat() if at is not None and at >= since else ""
+def _seen(
+    deals: Sequence[Brief], since: datetime, place: Cursor, asked: dict[str, datetime]
+) -> Iterator[StageChange]:
+    """What deals tell by themselves; those that moved since and were not asked already wait to be asked."""
+    for deal in deals:
+        number = int(deal.id)
+        if deal.deleted:
+            place.open.discard(number)
+            place.waiting.pop(deal.id, None)
+            continue
+        created = deal.created_at if deal.created_at is not None and deal.created_at >= since else None
+        reopened = deal.open and created is None and number not in place.open
+        (place.open.add if deal.open else place.open.discard)(number)
+        if reopened:
+            place.waiting[deal.id] = Waits(deal.changed_at, deal.stage)
+        elif deal.moved_at is None:
+            if created is not None:
+                # The first stage of a deal that has not moved is in its row.
+                yield StageChange(f"{deal.id}:born", deal.id, None, deal.stage, created)
+        elif deal.moved_at >= since:
+            known = asked.get(deal.id)
+            if known is not None and known >= deal.moved_at:
+                place.asked[deal.id] = known
+            else:
+                place.waiting[deal.id] = Waits(deal.moved_at, deal.stage)
 
 
-def _moves(client: Client, deal: str) -> list[StageChange]:
-    """All moves of a deal: the log is told newest first, with the names of fields as API v1 has them."""
-    rows: list[Row] = []
-    for page in client.pages(e.DEAL_CHANGES, name=_NAME, id=deal):
-        rows += page.rows
-    rows.reverse()
+def _moves(deal: str, rows: Sequence[Row], now: str | None) -> list[StageChange]:
+    """The moves in a change log, oldest first, with the names of fields as API v1 has them.
+
+    The stage before the first change of it is told by that change, or is the one that the deal is in `now`.
+    """
+    stages = (identity(row.get("old_value")) for row in rows if row.get("field_key") == "stage_id")
+    stage = next(stages, now)
     moves: list[StageChange] = []
-    stage: str | None = None
     for row in rows:
         key, new = row.get("field_key"), identity(row.get("new_value"))
         at = instant(row.get("time"))

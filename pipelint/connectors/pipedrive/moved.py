@@ -74,12 +74,13 @@ class Moved:
 
     One pass of the opportunities serves every stream that hangs on them, each of them once: one that is pulled
     again by itself is to see what happened since. Until then the pass lies in a temporary file, for a company
-    may have more deals than memory should hold.
+    may have more deals than memory should hold. `people` are the persons who changed, as far as this run saw.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._told: _Pass | None = None
+        self.people: set[str] = set()
         self._file = TemporaryFile()  # noqa: SIM115 - as long as the connection
 
     def close(self) -> None:
@@ -93,6 +94,11 @@ class Moved:
         self._file.seek(0, SEEK_END)
         self._file.write(msgspec.json.encode([brief(row) for row in rows]) + b"\n")
         self._told.whole = cursor.done
+
+    def note_people(self, cursor: Cursor, rows: Sequence[Row]) -> None:
+        """Remember who changed; a pass of everything tells nothing of that."""
+        if cursor.since is not None:
+            self.people |= {str(row["id"]) for row in rows}
 
     def since(self, moment: datetime, stream: Stream) -> tuple[datetime, Iterator[Sequence[Brief]]]:
         """When the answer was true, and the deals that changed since `moment`, in pages."""
@@ -109,6 +115,21 @@ class Moved:
         if told is not None and told.since is None:
             return self._kept(told, stream, _BEGINNING)
         return self._client.now(), self._asked({"status": "open,won,lost"})
+
+    def listed(self) -> Iterator[Sequence[Brief]]:
+        """The open deals in pages, where this run listed all deals: what changes without a sign shows there."""
+        if self._has_all:
+            for page in self._read(_BEGINNING):
+                yield [deal for deal in page if deal.open]
+
+    def open(self) -> Iterator[Brief]:
+        """The open deals, which are asked for where this run has not listed all."""
+        for page in self.listed() if self._has_all else self._asked({"status": "open"}):
+            yield from page
+
+    @property
+    def _has_all(self) -> bool:
+        return self._told is not None and self._told.whole and self._told.since is None
 
     def _unserved(self, stream: Stream) -> _Pass | None:
         """The pass of this run, where it came to its end and the stream has not had it."""
@@ -133,8 +154,9 @@ class Moved:
 
     def _asked(self, params: Mapping[str, str]) -> Iterator[Sequence[Brief]]:
         asked = {"sort_by": "id", "include_fields": COUNTS, **params}
-        for page in self._client.pages(e.DEALS, name="the deals", params=asked):
-            yield [brief(row) for row in page.rows]
+        for endpoint, name in ((e.DEALS, "the deals"), (e.ARCHIVED_DEALS, "the archived deals")):
+            for page in self._client.pages(endpoint, name=name, params=asked):
+                yield [brief(row) for row in page.rows]
 
 
 _briefs: Final = msgspec.json.Decoder(list[Brief])

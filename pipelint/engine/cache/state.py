@@ -126,8 +126,14 @@ def finished(state: State, supply: Supply, started: datetime) -> State:
 
 
 def _dated(supply: Supply, state: State) -> Supply:
-    """The supply with the moment from which a history that begins with our full pull is complete."""
-    return replace(supply, complete_since=state.last_full_at) if supply.from_full else supply
+    """The supply with the moment from which a history that begins with our full pull is complete.
+
+    Where the connector names a later one, something of before is still missing.
+    """
+    if not supply.from_full:
+        return supply
+    moments = [at for at in (state.last_full_at, supply.complete_since) if at is not None]
+    return replace(supply, complete_since=max(moments, default=None))
 
 
 def _covers(held: Supply, supply: Supply) -> bool:

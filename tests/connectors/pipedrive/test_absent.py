@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from pipelint.connectors.base import Page
-from pipelint.connectors.pipedrive import history
+from pipelint.connectors.pipedrive import budget
 from pipelint.connectors.pipedrive.connector import PipedriveConnector
 from pipelint.records import ContactRole, StageChange, Stream
 from pipelint.sandbox.pipedrive import PipedriveSandbox
@@ -80,7 +80,7 @@ def test_a_deal_that_is_deleted_while_it_waits_is_not_asked_for(
     asked.company.update("deals", 2, {"stage_id": 4})
     asked.clock.advance(timedelta(hours=1))
     with monkeypatch.context() as patch:
-        patch.setattr(history, "FOR_DETAILS", Decimal(0))
+        patch.setattr(budget, "FOR_DETAILS", Decimal(0))
         *_, waits = connect(asked).pull(Stream.STAGE_CHANGES, begin.cursor, ())
     asked.company.delete("deals", 2)
     asked.clock.advance(timedelta(hours=1))

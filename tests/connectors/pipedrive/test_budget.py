@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelint.connectors.pipedrive.budget import FOR_WRITING, Budget
+from pipelint.connectors.pipedrive.budget import FOR_DETAILS, FOR_WRITING, Budget
 from pipelint.errors import CacheUnusable, QuotaExhausted
 
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -56,6 +56,30 @@ def test_writing_stops_before_reading_does(clock: Clock) -> None:
     budget.spend(400)
     assert budget.left(FOR_WRITING) == 0
     assert budget.left() == 100
+
+
+def test_what_lists_take_leaves_the_part_for_single_deals_alone(clock: Clock) -> None:
+    budget = Budget(None, clock, 1000, HALF)
+    budget.spend(300)
+    assert budget.left_for_details() == 500 * FOR_DETAILS
+    budget.spend(60, detail=True)
+    assert budget.left_for_details() == 500 * FOR_DETAILS - 60
+    clock.now += timedelta(hours=25)
+    assert budget.left_for_details() == 500 * FOR_DETAILS
+
+
+def test_calls_for_single_deals_leave_to_lists_what_writing_does(clock: Clock) -> None:
+    budget = Budget(None, clock, 1000, HALF)
+    budget.spend(int(500 * FOR_WRITING) - 20)
+    assert budget.left_for_details() == 20
+    budget.spend(100)
+    assert budget.left_for_details() == 0
+
+
+def test_the_next_process_knows_what_single_deals_took(tmp_path: Path, clock: Clock) -> None:
+    file = tmp_path / "tokens.db"
+    Budget(file, clock, 1000, HALF).spend(60, detail=True)
+    assert Budget(file, clock, 1000, HALF).left_for_details() == 500 * FOR_DETAILS - 60
 
 
 def test_the_company_may_have_less_left_than_our_share(clock: Clock) -> None:

@@ -54,6 +54,14 @@ def test_what_a_history_covers_is_kept_up_to_date(cache):
         assert cache.supply(CRM) == {DEALS: offered}
 
 
+def test_a_history_from_the_first_pull_on_may_miss_later_moves_for_a_while(cache):
+    begun = replace(supply(DEALS), from_full=True)
+    for missing, since in ((None, hour(1)), (hour(3), hour(3)), (None, hour(1))):
+        offered = replace(begun, complete_since=missing)
+        pulled(cache, page(DEALS), supplied=offered, at=hour(1))
+        assert cache.supply(CRM)[DEALS].complete_since == since
+
+
 def test_a_pull_continues_where_the_last_one_ended(cache):
     pulled(cache, page(DEALS, cursor="there"))
     assert cache.begin_stream(CRM, supply(DEALS), cache.begin_pull(CRM)) == "there"
