@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -22,7 +23,7 @@ from pipelint.connectors.hubspot.wire import Answer, Wire
 from pipelint.connectors.oauth import AccessToken, Token
 from pipelint.connectors.quota import Allowance
 from pipelint.connectors.retry import RetryPolicy
-from pipelint.errors import Busy, QuotaExhausted, Retry, SessionExpired, SignInRefused
+from pipelint.errors import Busy, Fix, QuotaExhausted, Retry, SessionExpired, SignInRefused
 
 T = TypeVar("T")
 B = TypeVar("B", bound="Batch")
@@ -129,6 +130,21 @@ class Account(msgspec.Struct):
     companyCurrency: str | None = None  # noqa: N815 - HubSpot's name
     uiDomain: str = "app.hubspot.com"  # noqa: N815 - HubSpot's name
     accountType: str = ""  # noqa: N815 - HubSpot's name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where dates that travel as instants are meant (fact sheet §13).
+
+        Raises:
+            Fix: no such zone is known here. Another one would shift close dates by a day without a word.
+        """
+        try:
+            return ZoneInfo(self.timeZone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise Fix(
+                f"HubSpot's account has the time zone '{self.timeZone}', which is not known here",
+                hint="update the Python package tzdata",
+            ) from None
 
 
 class Client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pipelint.connectors.base import (
     Change,
@@ -77,7 +77,10 @@ class HubSpotConnector:
         self._client = Client(settings, context)
         self._portal = Portal(self._client)
         self._deals = ChangedDeals(self._client)
-        self._histories = history.Histories(self._client, self._deals, lambda: self._zone)
+        self._owners = lists.Owners(self._client)
+        self._histories = history.Histories(
+            self._client, self._deals, lambda: self._zone, lambda: self._owners.people
+        )
         self._roles = roles.Roles(self._client, self._portal, self._deals)
 
     @property
@@ -121,7 +124,7 @@ class HubSpotConnector:
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
         match stream:
             case Stream.OWNERS:
-                yield from lists.page(stream, lists.owners(self._client), cursor)
+                yield from lists.page(stream, self._owners.read(), cursor)
             case Stream.PIPELINES:
                 yield from lists.page(stream, lists.pipelines(self._portal), cursor)
             case Stream.STAGES:
@@ -187,10 +190,7 @@ class HubSpotConnector:
     @cached_property
     def _zone(self) -> ZoneInfo:
         """The portal's: dates that travel as instants are meant there (fact sheet §13)."""
-        try:
-            return ZoneInfo(self._client.account().timeZone)
-        except (ZoneInfoNotFoundError, ValueError):
-            return ZoneInfo("UTC")
+        return self._client.account().zone
 
     def _walk(self, stream: Stream, custom: Sequence[str]) -> Walk:
         account = self._client.account()

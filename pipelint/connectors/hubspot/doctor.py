@@ -9,7 +9,7 @@ import msgspec
 
 from pipelint.connectors.base import Diagnosis, Kind, Level, OwnField
 from pipelint.connectors.doctor import clocks, counted, tried
-from pipelint.connectors.hubspot.client import Client
+from pipelint.connectors.hubspot.client import Account, Client
 from pipelint.connectors.hubspot.obstacles import obstacles
 from pipelint.connectors.hubspot.readers import ENTERED
 from pipelint.connectors.hubspot.refusal import RequestInvalid
@@ -51,9 +51,10 @@ def diagnose(
         yield Diagnosis("problem", f"sign-in: {error.message}", error.hint)
         return
     where = f"{account.accountType} account {account.portalId}".strip()
-    yield Diagnosis("ok", f"signed in to {where}; its time zone is {account.timeZone}")
+    yield Diagnosis("ok", f"signed in to {where}")
     portal.forget()
     yield from tried(
+        lambda: _zone(account),
         lambda: _versions(client),
         lambda: _quota(client),
         lambda: clocks(client.clock, "HubSpot"),
@@ -77,6 +78,11 @@ def _by_type(objects: Mapping[Kind, str], fields: Sequence[OwnField]) -> Mapping
     for own in fields:
         ours.setdefault(objects[own.kind], []).append(own.name)
     return ours
+
+
+def _zone(account: Account) -> Iterator[Diagnosis]:
+    """Close dates that travel as instants are days there."""
+    yield Diagnosis("ok", f"its dates are days in {account.zone}")
 
 
 def _versions(client: Client) -> Iterator[Diagnosis]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from itertools import islice, pairwise
-from typing import IO, Final
+from typing import IO, Final, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,9 @@ from pipelint.connectors.hubspot.changed import ChangedDeals
 from pipelint.connectors.hubspot.client import Change, Client, Row
 from pipelint.connectors.hubspot.pull import Cursor, batch_read, next_pass
 from pipelint.records import FieldChange, Record, StageChange, Stream
+
+People: TypeAlias = Mapping[str, str]
+"""The owners by the ids that they have as users."""
 
 AT_ONCE: Final = 50
 """The most records that an answer with history may hold."""
@@ -56,10 +59,17 @@ _PAGE: Final = 1000
 class Histories:
     """The two streams of deals' histories; `zone` is where dates that travel as instants are meant."""
 
-    def __init__(self, client: Client, deals: ChangedDeals, zone: Callable[[], tzinfo]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        deals: ChangedDeals,
+        zone: Callable[[], tzinfo],
+        people: Callable[[], People],
+    ) -> None:
         self._client = client
         self._deals = deals
         self._zone = zone
+        self._people = people
         self._kept: _Kept | None = None
 
     def pull(self, stream: Stream, text: str | None) -> Iterator[Page]:
@@ -88,9 +98,11 @@ class Histories:
         if moves:
             self.close()
         keeping = self._kept = _Kept(cursor.since) if moves and cursor.after is None else self._kept
-        changes = partial(field_changes, zone=self._zone())
+        people = self._people()
+        changes = partial(field_changes, zone=self._zone(), people=people)
+        read_moves = partial(stage_changes, people=people)
         for rows, place in self._rows(cursor):
-            read = [change for row in rows for change in (stage_changes(row) if moves else changes(row))]
+            read = [change for row in rows for change in (read_moves(row) if moves else changes(row))]
             if moves and keeping is not None:
                 keeping.keep([change for row in rows for change in changes(row)])
                 keeping.place = place
@@ -153,19 +165,20 @@ _line: Final = msgspec.json.Decoder(
 )
 
 
-def stage_changes(row: Row) -> list[StageChange]:
-    """The moves of a deal, oldest first; the first comes from nowhere."""
+def stage_changes(row: Row, people: People) -> list[StageChange]:
+    """The moves of a deal, oldest first; the first comes from nowhere, unless older ones are not kept any more."""
     found: list[StageChange] = []
-    stage: str | None = None
-    for at, change in _versions(row, "dealstage"):
+    versions = _versions(row, "dealstage")
+    stage = versions[0][1].value if len(versions) >= KEPT else None
+    for at, change in versions:
         if change.value and change.value != stage:
             id_ = f"{row.id}:{n.milliseconds(at)}"
-            found.append(StageChange(id_, row.id, stage, change.value, at, _by(change)))
+            found.append(StageChange(id_, row.id, stage, change.value, at, _by(change, people)))
             stage = change.value
     return found
 
 
-def field_changes(row: Row, zone: tzinfo) -> list[FieldChange]:
+def field_changes(row: Row, zone: tzinfo, people: People) -> list[FieldChange]:
     """The changes of a deal's fields, in the forms that the fields have with us."""
     found: list[FieldChange] = []
     histories = {name: _versions(row, name) for name in PROPERTIES}
@@ -180,7 +193,9 @@ def field_changes(row: Row, zone: tzinfo) -> list[FieldChange]:
                 id_ = f"{row.id}:{name}:{n.milliseconds(at)}"
                 source = SOURCES.get(change.sourceType, change.sourceType.lower() or None)
                 found.append(
-                    FieldChange(id_, "opportunity", row.id, field, old, new, at, _by(change), source=source)
+                    FieldChange(
+                        id_, "opportunity", row.id, field, old, new, at, _by(change, people), source=source
+                    )
                 )
     return found
 
@@ -223,5 +238,6 @@ def _versions(row: Row, name: str) -> list[tuple[datetime, Change]]:
     return sorted(((at, version) for at, version in dated if at is not None), key=lambda one: one[0])
 
 
-def _by(change: Change) -> str | None:
-    return None if change.updatedByUserId is None else str(change.updatedByUserId)
+def _by(change: Change, people: People) -> str | None:
+    """Histories name the user, all else names the owner; one who owns nothing, as our own app, is nobody's name."""
+    return people.get(str(change.updatedByUserId))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -33,6 +33,8 @@ class OwnerRow(msgspec.Struct):
     """An owner; deactivated ones are archived, and their ids stay on deals (fact sheet §8)."""
 
     id: str
+    userId: int | str | None = None  # noqa: N815 - HubSpot's name
+    userIdIncludingInactive: int | str | None = None  # noqa: N815 - HubSpot's name
     email: str | None = None
     firstName: str | None = None  # noqa: N815 - HubSpot's name
     lastName: str | None = None  # noqa: N815 - HubSpot's name
@@ -41,27 +43,47 @@ class OwnerRow(msgspec.Struct):
     teams: list[Team] = []
 
 
-class Owners(msgspec.Struct):
+class OwnerRows(msgspec.Struct):
     """A page of owners."""
 
     results: list[OwnerRow]
     paging: Paging | None = None
 
 
-def owners(client: Client) -> list[Record]:
+class Owners:
     """All owners, those who left, too."""
-    found: dict[str, Record] = {}
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._people: dict[str, str] | None = None
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """The owners by the ids that they have as users; asked for where this run has not read them."""
+        if self._people is None:
+            self.read()
+        return self._people or {}
+
+    def read(self) -> list[Record]:
+        rows = list(_rows(self._client))
+        self._people = {
+            str(user): row.id for row, _ in rows if (user := row.userId or row.userIdIncludingInactive)
+        }
+        return list({row.id: _owner(row, left=left) for row, left in rows}.values())
+
+
+def _rows(client: Client) -> Iterator[tuple[OwnerRow, bool]]:
+    """Each owner, and whether this is one who left; those who are there come last."""
     for archived in ("true", "false"):
         after: str | None = None
         while True:
             query = [("limit", str(OWNERS_A_PAGE)), ("archived", archived)]
             query += [("after", after)] if after else []
-            page = client.get(client.reading.owners(), Owners, name="the owners", query=query)
-            found |= {row.id: _owner(row, left=archived == "true" or row.archived) for row in page.results}
+            page = client.get(client.reading.owners(), OwnerRows, name="the owners", query=query)
+            yield from ((row, archived == "true" or row.archived) for row in page.results)
             after = page.paging.next.after if page.paging and page.paging.next else None
             if after is None:
                 break
-    return list(found.values())
 
 
 def pipelines(portal: Portal) -> list[Record]:

@@ -20,14 +20,19 @@ def text(value: str | None) -> str | None:
 def instant(value: str | None) -> datetime | None:
     """ISO with or without milliseconds, or milliseconds since 1970, as old data has them.
 
+    What cannot be read is no value: a year of five digits, typed by somebody, must not stop a pull.
+
     >>> instant("2026-01-31T09:00:00Z") == instant("1769850000000")
     True
     """
     if not value:
         return None
-    if value.lstrip("-").isdigit():
-        return datetime.fromtimestamp(int(value) / 1000, UTC)
-    at = datetime.fromisoformat(value)
+    try:
+        if value.lstrip("-").isdigit():
+            return datetime.fromtimestamp(int(value) / 1000, UTC)
+        at = datetime.fromisoformat(value)
+    except (ValueError, OverflowError, OSError):
+        return None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
@@ -35,8 +40,11 @@ def day(value: str | None) -> date | None:
     """A date; one that travels as an instant is midnight UTC of its day."""
     if not value:
         return None
-    if len(value) == len("2026-01-31"):
-        return date.fromisoformat(value)
+    if len(value) == len("2026-01-31") and not value.isdigit():
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
     at = instant(value)
     return at.date() if at else None
 
@@ -44,15 +52,19 @@ def day(value: str | None) -> date | None:
 def day_in(value: str | None, zone: tzinfo) -> date | None:
     """The day of an instant that stands for a date, where the portal is: near midnight UTC has another one."""
     at = instant(value)
-    return at.astimezone(zone).date() if at else None
+    try:
+        return at.astimezone(zone).date() if at else None
+    except OverflowError:  # the last day of the year 9999, somewhere east of London
+        return at.date() if at else None
 
 
 def number(value: str | None) -> Decimal | None:
     """Exact; a text that is no number is no value."""
     try:
-        return Decimal(value) if value else None
+        found = Decimal(value) if value else None
     except InvalidOperation:
         return None
+    return found if found is not None and found.is_finite() else None
 
 
 def yes_no(value: str | None) -> bool | None:
