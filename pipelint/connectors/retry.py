@@ -70,7 +70,7 @@ class RetryPolicy:
         call: Callable[[], T],
         *,
         final: type[Retry] | tuple[()] = (),
-        hurried: type[Retry] | tuple[()] = (),
+        hurried: type[Retry] | tuple[type[Retry], ...] = (),
     ) -> T:
         """What `call` returns in the end, or its last error.
 

@@ -269,6 +269,18 @@ def test_a_refusal_in_a_partial_answer_concerns_its_record_alone(begin: Begin, e
     assert set(day.writes.values()) == {1}
 
 
+def test_a_locked_record_waits_for_the_next_run_and_holds_up_nobody(begin: Begin, expected: Outcome) -> None:
+    day = begin()
+    locked = day.deals[0]
+    day.sandbox.faults.add("LOCKED", record=locked, status=423, times=0)
+    result = day.run()
+    assert result.push is not None
+    assert (result.push.locked, result.push.refused, result.exit_code) == (1, [], ExitCode.INCOMPLETE)
+    assert set(day.writes) == {deal for deal, shown in expected.crm.items() if any(shown.values())} - {locked}
+    day.sandbox.faults.clear()
+    day.ends_well(expected)
+
+
 def test_a_search_that_lags_loses_nothing(begin: Begin, expected: Outcome) -> None:
     day = begin()
     day.sandbox.portal.index_lag = timedelta(minutes=5)

@@ -17,7 +17,7 @@ from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.hubspot import paths
 from pipelint.connectors.hubspot.pace import Pace
 from pipelint.connectors.hubspot.paths import Paths
-from pipelint.connectors.hubspot.refusal import APP, translated
+from pipelint.connectors.hubspot.refusal import APP, RecordLocked, translated
 from pipelint.connectors.hubspot.settings import OAuth, Settings, StaticToken
 from pipelint.connectors.hubspot.wire import Answer, Wire
 from pipelint.connectors.oauth import AccessToken, Token
@@ -239,8 +239,12 @@ class Client:
         self._wire.close()
 
     def _try(self, name: str, call: Callable[[], T], *, final: type[Retry] | tuple[()] = ()) -> T:
-        """Patient with a server that has answered before; one that never did is more likely a wrong address."""
-        return self.policy.run(name, call, final=final, hurried=() if self._reached else NotSent)
+        """Patient with a server that has answered before; one that never did is more likely a wrong address.
+
+        Where a record is locked, others may be waiting behind it.
+        """
+        hurried = RecordLocked if self._reached else (NotSent, RecordLocked)
+        return self.policy.run(name, call, final=final, hurried=hurried)
 
     def _signed_in(self, call: Call) -> Answer:
         """One call; an access token that has ended is renewed, once."""

@@ -39,6 +39,10 @@ class RequestInvalid(UnexpectedAnswer):
         self.fields = fields
 
 
+class RecordLocked(Busy):
+    """Somebody else is writing a record, perhaps one of many in the request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """One line of the table: the first whose status and category fit is it; None is any status."""
@@ -74,7 +78,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(429, "DAILY", QuotaExhausted, _LATER),
     # later
     Meaning(429, ANY, Busy),
-    Meaning(423, ANY, Busy),
+    Meaning(423, ANY, RecordLocked),
     Meaning(477, ANY, Busy, "HubSpot is moving the account to another data centre: wait"),
     *(Meaning(status, ANY, Busy) for status in (500, 502, 503, 504, *range(520, 530))),
     # one record, or what a request says
@@ -89,6 +93,9 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(400, ANY, RequestInvalid),
     Meaning(None, ANY, UnexpectedAnswer),
 )  # fmt: skip
+
+PASSING: Final = frozenset({"INTERNAL_ERROR", "LOCKED", "RATE_LIMIT", "RATE_LIMITS", "SERVER_ERROR"})
+"""Categories of what may work another time, where one record of a batch got them."""
 
 WAITS: Final[Mapping[str, float]] = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
 """Seconds until a limit has passed: HubSpot names none (fact sheet §12)."""

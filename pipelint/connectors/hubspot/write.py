@@ -7,7 +7,7 @@ stands alone; answers are read by their body, for errors come under any status o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pipelint.connectors.answers import brief
 from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
@@ -15,7 +15,7 @@ from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.hubspot.client import Client, ErrorPart, Rows, decoded
 from pipelint.connectors.hubspot.normalise import sent, shown, stored
 from pipelint.connectors.hubspot.pull import batch_read
-from pipelint.connectors.hubspot.refusal import RequestInvalid, cure
+from pipelint.connectors.hubspot.refusal import PASSING, RecordLocked, RequestInvalid, cure
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.wire import Answer
 from pipelint.errors import PermissionMissing, PipelintError, RecordGone, Retry
@@ -88,7 +88,7 @@ class Writer:
             # It may have been done: the caller reads back before it tries again.
             yield from (Outcome(change.id, "unknown", message=error.message) for change in batch)
             return
-        except (RequestInvalid, RecordGone) as error:
+        except (RequestInvalid, RecordGone, RecordLocked) as error:
             yield from self._isolated(kind, batch, error)
             return
         except PipelintError as error:
@@ -98,15 +98,11 @@ class Writer:
         yield from _outcomes(batch, read)
 
     def _isolated(
-        self, kind: Kind, batch: Sequence[Change], error: RequestInvalid | RecordGone
+        self, kind: Kind, batch: Sequence[Change], error: RequestInvalid | RecordGone | RecordLocked
     ) -> Iterator[Outcome]:
         """The outcomes of a batch that failed as a whole: by what the portal now says, or by halves."""
         if len(batch) == 1:
-            yield (
-                Outcome(batch[0].id, "gone", message=error.message)
-                if isinstance(error, RecordGone)
-                else _refused(batch[0], error.code, _with_cure(error.reason, error.code), *error.fields)
-            )
+            yield _alone(batch[0], error)
             return
         self._portal.forget()
         refused = {change.id: found for change in batch if (found := self._refused_here(change))}
@@ -120,6 +116,17 @@ class Writer:
     def _values(self, change: Change) -> dict[str, str]:
         known = self._portal.properties(self._objects[change.kind])
         return {name: sent(stored(known[name], value)) for name, value in change.values.items()}
+
+
+def _alone(change: Change, error: RequestInvalid | RecordGone | RecordLocked) -> Outcome:
+    """What a refusal of the whole request means where there was one record in it."""
+    match error:
+        case RecordGone():
+            return Outcome(change.id, "gone", message=error.message)
+        case RecordLocked():
+            return Outcome(change.id, "locked", message=error.message)
+        case RequestInvalid():
+            return _refused(change, error.code, _with_cure(error.reason, error.code), *error.fields)
 
 
 def _outcomes(batch: Sequence[Change], answer: Rows) -> Iterator[Outcome]:
@@ -136,9 +143,16 @@ def _outcomes(batch: Sequence[Change], answer: Rows) -> Iterator[Outcome]:
             code = error.code or error.category
             fields = tuple(map(str, _listed(error.context.get("propertyName"))))
             message = _with_cure(brief(error.message), code)
-            yield Outcome(change.id, "gone" if error.absent else "refused", code, message, fields)
+            yield Outcome(change.id, _status(error), code, message, fields)
         else:
             yield Outcome(change.id, "unknown", message="HubSpot's answer does not mention it")
+
+
+def _status(error: ErrorPart) -> Literal["gone", "locked", "refused"]:
+    """What an error of one record means; what may pass is for the next run."""
+    if error.absent:
+        return "gone"
+    return "locked" if {error.category, error.code} & PASSING else "refused"
 
 
 def _with_cure(message: str, code: str) -> str:

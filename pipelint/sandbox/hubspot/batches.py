@@ -76,6 +76,8 @@ def update(call: Call) -> object:
         fault = portal.refused(number)
         if fault is None:
             present.append((it, number))
+        elif fault.status == 423:  # a lock refuses the whole request
+            raise fault
         else:
             errors.append(batch_error(fault.category, fault.message, ids=[str(number)]))
     by_input = {id(it): number for it, number in present}

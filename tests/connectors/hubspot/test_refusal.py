@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipelint.connectors.http import AnswerLost
-from pipelint.connectors.hubspot.refusal import RequestInvalid, translated
+from pipelint.connectors.hubspot.refusal import RecordLocked, RequestInvalid, translated
 from pipelint.errors import (
     Busy,
     Fix,
@@ -37,7 +37,7 @@ CASES = [
     (404, {"category": "OBJECT_NOT_FOUND", "message": "resource not found"}, RecordGone),
     (409, {"category": "CONFLICT", "message": "exists"}, RequestInvalid),
     (410, {}, Fix),
-    (423, {"message": "locked"}, Busy),
+    (423, {"message": "locked"}, RecordLocked),
     (429, {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}, Busy),
     (429, {"category": "RATE_LIMITS", "message": "You have reached your secondly limit."}, Busy),
     (429, {"errorType": "RATE_LIMIT", "policyName": "DAILY"}, QuotaExhausted),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -80,6 +81,50 @@ def test_records_that_are_gone_are_told_under_any_status_of_success(
     outcomes = write(connect(sandbox, write_version=version), **{gone: "x", kept: "x"})
     assert sandbox.requests[-1].status == status
     assert (outcomes[gone].status, outcomes[kept].status) == ("gone", "written")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"category": "OBJECT_NOT_FOUND"}, "gone"),
+        ({"category": "VALIDATION_ERROR", "code": "INVALID_DATE"}, "refused"),
+        ({"category": "SOMETHING_NEW"}, "refused"),
+        ({"category": "INTERNAL_ERROR"}, "locked"),
+        ({"category": "RATE_LIMITS"}, "locked"),
+    ],
+    ids=lambda value: value["category"] if isinstance(value, dict) else "",
+)
+def test_what_may_pass_for_one_record_is_told_from_what_will_not(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox, error: dict[str, str], status: str
+) -> None:
+    deal, other = sandbox.portal.ids("deals")[:2]
+    entry = {"status": "error", "message": "No.", **error, "context": {"ids": [deal]}}
+    body = json.dumps({"status": "COMPLETE", "results": [{"id": other}], "numErrors": 1, "errors": [entry]})
+    sandbox.faults.add("respond", path="/batch/update", status=207, body=body)
+    outcomes = write(ready, **{deal: "x", other: "x"})
+    assert (outcomes[deal].status, outcomes[other].status) == (status, "written")
+
+
+def test_a_record_that_stays_locked_holds_up_nobody(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox, naps: list[float]
+) -> None:
+    locked, *others = sandbox.portal.ids("deals")
+    sandbox.faults.add("LOCKED", record=locked, status=423, times=0)
+    outcomes = write(ready, **dict.fromkeys([locked, *others], "x"))
+    assert outcomes[locked].status == "locked"
+    assert {outcomes[deal].status for deal in others} == {"written"}
+    assert all(seconds >= 2 for seconds in naps)
+    assert sum(naps) < 60
+
+
+def test_a_record_that_is_locked_for_a_moment_is_written(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    locked, other = sandbox.portal.ids("deals")[:2]
+    sandbox.faults.add("LOCKED", record=locked, status=423)
+    outcomes = write(ready, **{locked: "x", other: "x"})
+    assert {each.status for each in outcomes.values()} == {"written"}
+    assert updates(sandbox) == 2
 
 
 def test_empty_text_clears(ready: HubSpotConnector, sandbox: HubSpotSandbox) -> None:
