@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.engine.project import open_project
+from pipelint.engine.project import Project, open_project
 from pipelint.engine.run import run
 from pipelint.engine.run_result import ConnectionResult
 from pipelint.errors import ExitCode
@@ -64,8 +64,12 @@ class Day(ABC, Generic[S]):
     def crm(self) -> Mapping[str, Mapping[str, object]]:
         """Our fields of each deal."""
 
+    @property
+    def project(self) -> Project:
+        return open_project(self.folder, clock=self.sandbox.clock.now)
+
     def run(self) -> ConnectionResult:
-        result = run(open_project(self.folder, clock=self.sandbox.clock.now)).connections["acme"]
+        result = run(self.project).connections["acme"]
         self.results.append(result)
         self.sandbox.clock.advance(timedelta(minutes=15))
         return result

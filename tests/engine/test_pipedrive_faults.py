@@ -354,7 +354,7 @@ def test_what_an_admin_deletes_during_a_run_stops_no_other_field(
     assert not second.push.refused
     assert second.plan is not None
     assert any("Pipelint flags" in it for it in second.plan.trouble)
-    list(setup(open_project(day.folder, clock=day.sandbox.clock.now), apply=True))
+    list(setup(day.project, apply=True))
     day.run_until_well()
     assert day.crm() == expected.crm
 
@@ -394,3 +394,17 @@ def test_a_process_that_is_killed_at_a_write_is_continued_and_can_be_taken_back(
             killed = runs(cache)[-1].id
         undo(open_project(tmp_path), killed)
         assert sum(row["Pipelint severity"] is None for row in day.crm().values()) == 2 + done
+
+
+def test_an_undo_that_runs_out_of_tokens_is_finished_by_another_the_next_day(begin: Begin) -> None:
+    day = begin()
+    day.run()
+    with day.project.cache() as cache:
+        written = runs(cache)[0].id
+    day.meet(STEPS["write"], lambda: day.sandbox.limits.consume(day.sandbox.limits.left - 12))
+    stopped = undo(day.project, written).connections["acme"]
+    assert "by all integrations together" in str(stopped.stopped_by)
+    assert 0 < sum(row["Pipelint severity"] is not None for row in day.crm().values()) < len(day.writes)
+    day.sandbox.clock.advance(timedelta(days=1))
+    assert undo(day.project, written).exit_code is ExitCode.OK
+    assert all(row == dict.fromkeys(OURS) for row in day.crm().values())
