@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from pipelint.connectors.hubspot.client import Batch, Client, Paging, Row
+from pipelint.connectors.hubspot.answers import Batch, Paging, Row
+from pipelint.connectors.hubspot.client import Client
 
 AT_ONCE: Final = 1000
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelint.connectors.hubspot.client import Client, Row
+from pipelint.connectors.hubspot.answers import Row
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import milliseconds
 from pipelint.connectors.hubspot.pull import Cursor
 from pipelint.connectors.hubspot.readers import STAMP

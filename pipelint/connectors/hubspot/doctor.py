@@ -9,7 +9,8 @@ import msgspec
 
 from pipelint.connectors.base import Diagnosis, Kind, Level, OwnField
 from pipelint.connectors.doctor import clocks, counted, tried
-from pipelint.connectors.hubspot.client import Account, Client
+from pipelint.connectors.hubspot.answers import Account
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.obstacles import obstacles
 from pipelint.connectors.hubspot.readers import ENTERED
 from pipelint.connectors.hubspot.refusal import RequestInvalid

@@ -18,8 +18,9 @@ import msgspec
 
 from pipelint.connectors.base import Page
 from pipelint.connectors.hubspot import normalise as n
+from pipelint.connectors.hubspot.answers import Change, Row
 from pipelint.connectors.hubspot.changed import ChangedDeals
-from pipelint.connectors.hubspot.client import Change, Client, Row
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.pull import Cursor, batch_read, next_pass
 from pipelint.records import FieldChange, Record, StageChange, Stream
 

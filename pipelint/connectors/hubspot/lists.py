@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from pipelint.connectors.base import Page
-from pipelint.connectors.hubspot.client import Client, Paging
+from pipelint.connectors.hubspot.answers import Paging
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import instant
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.overlap import digest

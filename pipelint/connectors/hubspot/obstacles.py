@@ -11,7 +11,8 @@ import msgspec
 from pipelint.connectors.base import Diagnosis
 from pipelint.connectors.doctor import counted
 from pipelint.connectors.hubspot import paths
-from pipelint.connectors.hubspot.client import Client, Paging
+from pipelint.connectors.hubspot.answers import Paging
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.readers import STAMP
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.streams import TYPE_IDS

@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from pipelint.connectors.base import Page
+from pipelint.connectors.hubspot.answers import Row, Rows
 from pipelint.connectors.hubspot.associations import Link, links, told_links
-from pipelint.connectors.hubspot.client import Client, Row, Rows
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import instant, milliseconds, text
 from pipelint.connectors.hubspot.readers import Given, Reading
 from pipelint.connectors.hubspot.search import Place, between, changed

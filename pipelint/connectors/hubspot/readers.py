@@ -8,8 +8,8 @@ from datetime import datetime, tzinfo
 from typing import Final, NamedTuple, TypeAlias
 
 from pipelint.connectors.hubspot import normalise as n
+from pipelint.connectors.hubspot.answers import Row
 from pipelint.connectors.hubspot.associations import Link, primary
-from pipelint.connectors.hubspot.client import Row
 from pipelint.connectors.hubspot.schema import Portal, Property
 from pipelint.errors import UnexpectedAnswer
 from pipelint.records import Account, Contact, Custom, CustomValue, Lead, LineItem, Opportunity, Record

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from pipelint.connectors.hubspot.client import Client, Row
+from pipelint.connectors.hubspot.answers import Row
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import instant, milliseconds
 from pipelint.errors import UnexpectedAnswer
 

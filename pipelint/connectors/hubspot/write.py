@@ -12,7 +12,8 @@ from typing import Any, Final, Literal
 from pipelint.connectors.answers import brief
 from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
 from pipelint.connectors.http import AnswerLost, NotSent
-from pipelint.connectors.hubspot.client import Client, ErrorPart, Rows, decoded
+from pipelint.connectors.hubspot.answers import ErrorPart, Rows, decoded
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import sent, shown, stored
 from pipelint.connectors.hubspot.pull import batch_read
 from pipelint.connectors.hubspot.refusal import PASSING, RecordLocked, RequestInvalid, cure

@@ -71,7 +71,7 @@ class Answered(NamedTuple):
 
 
 class Client:
-    """Every request to the company goes through `call`: one sign-in, one retry policy, one budget."""
+    """One sign-in, one retry policy and one budget for every request to the company."""
 
     def __init__(self, settings: Settings, context: ConnectContext) -> None:
         self.settings = settings

@@ -11,7 +11,7 @@ import pytest
 
 from pipelint.connectors.contract import State, settle
 from pipelint.connectors.hubspot import pull, search
-from pipelint.connectors.hubspot.client import Row, Rows
+from pipelint.connectors.hubspot.answers import Row, Rows
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.errors import PermissionMissing
 from pipelint.records import Account, Activity, ContactRole, FieldChange, Opportunity, StageChange, Stream

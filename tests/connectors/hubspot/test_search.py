@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from pipelint.connectors.hubspot.client import Client, Next, Paging, Row, Rows
+from pipelint.connectors.hubspot.answers import Next, Paging, Row, Rows
+from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.paths import Paths
 from pipelint.connectors.hubspot.search import PAGE_ROWS, Place, changed
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipelint.connectors.contract import settle
 from pipelint.connectors.hubspot import normalise as n
-from pipelint.connectors.hubspot.client import Account, Change, Row
+from pipelint.connectors.hubspot.answers import Account, Change, Row
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.connectors.hubspot.history import KEPT, stage_changes
 from pipelint.errors import Fix
