@@ -23,7 +23,7 @@ from pipelint.connectors.base import (
 from pipelint.connectors.pipedrive import doctor, fields, hanging, history, streams, write
 from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.backlog import Backlog
-from pipelint.connectors.pipedrive.budget import FOR_WRITING
+from pipelint.connectors.pipedrive.budget import FOR_DETAILS, FOR_WRITING
 from pipelint.connectors.pipedrive.client import Client
 from pipelint.connectors.pipedrive.details import Details
 from pipelint.connectors.pipedrive.history import History
@@ -163,7 +163,10 @@ class PipedriveConnector:
     def write_budget(self) -> WriteBudget:
         budget = self._client.budget
         return WriteBudget(
-            self._writer.prices, budget.left(FOR_WRITING), int(budget.ours * FOR_WRITING), write.SECONDS
+            self._writer.prices,
+            budget.left(FOR_WRITING),
+            int(budget.ours * (FOR_WRITING - FOR_DETAILS)),
+            write.SECONDS,
         )
 
     def close(self) -> None:
