@@ -99,7 +99,7 @@ class FieldInfo:
     feeds: str = ""
     """Our field that it feeds by itself, without a mapping of the pack."""
     required_in: frozenset[str] = frozenset()
-    """The native stages in which the CRM's own pages insist on it."""
+    """The native stages in which the CRM's own pages insist on it; `pipeline/stage` where it is only one's."""
 
     def offers(self, choice: str) -> bool:
         """Whether a choice may be written, by its API value or its label."""

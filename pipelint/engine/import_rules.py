@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pipelint.config.nodes import List, Map, Text
 from pipelint.config.project import Connection
@@ -23,15 +23,16 @@ class CrmRules:
     pack: Pack
     connection: Connection
     fields: Sequence[FieldInfo]
+    proposed: Mapping[str, str] = field(default_factory=dict)
+    """The CRM's name of a field → the name under which it is proposed."""
 
     def lines(self, natives: Sequence[Stage], asked: Map | None, depth: int) -> Iterator[Line]:
         """What to write at one of our stages, for the CRM's stages that it stands for.
 
         `asked` is what the pack asks for at that stage already; its `required` is taken over into ours.
         """
-        stages = {each.id for each in natives}
-        required = [field for field in self.fields if field.required_in & stages]
-        ours = {field.label: name for field in required if (name := self._ours(field))}
+        required = self._required(natives)
+        ours = {info.label: name for info in required if (name := self._ours(info))}
         if ours:
             said = asked.get("required") if asked else None
             before = (
@@ -41,15 +42,18 @@ class CrmRules:
             )
             told = ", ".join(map(scalar, dict.fromkeys([*before, *ours.values()])))
             yield Line(depth, f"required: [{told}]", f"{self.connection.crm} requires {', '.join(ours)}")
-        other = [field.label for field in required if field.label not in ours]
+        other = [info.label for info in required if info.label not in ours]
         if other:
             yield Line(depth, f"# {self.connection.crm} requires here, too: {', '.join(other)}")
         yield from self._quiet(natives, depth)
 
     def takes_over(self, natives: Sequence[Stage]) -> bool:
         """Whether our `required` replaces that of the pack's own pipeline."""
-        stages = {each.id for each in natives}
-        return any(field.required_in & stages and self._ours(field) for field in self.fields)
+        return any(map(self._ours, self._required(natives)))
+
+    def _required(self, natives: Sequence[Stage]) -> list[FieldInfo]:
+        stages = {each.id for each in natives} | {f"{each.pipeline}/{each.id}" for each in natives}
+        return [info for info in self.fields if info.required_in & stages]
 
     def _quiet(self, natives: Sequence[Stage], depth: int) -> Iterator[Line]:
         """The CRM's own patience: from then on it marks an opportunity, and at twice that it is an error."""
@@ -62,13 +66,13 @@ class CrmRules:
         told = f"{quiet}: {days} days, {worse}: {2 * days} days"
         yield Line(depth, f"settings: {{{scalar(rule)}: {{{told}}}}}", f"as in {self.connection.crm}")
 
-    def _ours(self, field: FieldInfo) -> str:
-        """Our name of a field: the one that the pack maps to it, else the one that it feeds by itself."""
+    def _ours(self, info: FieldInfo) -> str:
+        """Our name of a field: that under which the pack or the proposal maps it, else the one that it feeds."""
         crm, connection = self.connection.crm, self.connection.name
-        spoken = {field.name, field.label}
+        spoken = {info.name, info.label}
         mapped = (
             name
             for name, each in self.pack.fields.items()
             if spoken & set(native_names(each.names, crm, connection))
         )
-        return next(mapped, field.feeds)
+        return next(mapped, self.proposed.get(info.name, info.feeds))

@@ -67,14 +67,14 @@ def propose(project: Project, connection_name: str) -> Proposal:
         fields = connector.fields("opportunity")
         supplied = connector.supply(Stream.OPPORTUNITIES, ()).fields
     draft = Draft(connection, base)
-    draft.add_pipelines(pipelines, ladder, CrmRules(base, connection, fields))
     draft.add_fields(fields, supplied)
-    if not rules.problems(draft.content()).errors:
-        return _proposal(draft, rules.file)
-    # A rule of this pack reads a field in a way that the CRM's type does not allow: leave that field out.
-    draft.keep_fields(
-        name for name in tuple(draft.fields) if not rules.problems(draft.content([name])).errors
-    )
+    if rules.problems(draft.content(tuple(draft.fields))).errors:
+        # A rule of this pack reads a field in a way that the CRM's type does not allow: leave that field out.
+        draft.keep_fields(
+            name for name in tuple(draft.fields) if not rules.problems(draft.content([name])).errors
+        )
+    proposed = {each.field.name: name for name, each in draft.fields.items()}
+    draft.add_pipelines(pipelines, ladder, CrmRules(base, connection, fields, proposed))
     rules.problems(draft.content()).raise_if_any()
     return _proposal(draft, rules.file)
 

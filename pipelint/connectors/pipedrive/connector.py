@@ -118,7 +118,8 @@ class PipedriveConnector:
                 yield from self._walk(stream, custom).pages(cursor)
 
     def fields(self, kind: Kind) -> Sequence[FieldInfo]:
-        return infos(self._fields_of(_STREAM_OF[kind]))
+        stages = self._reference.stages.values() if kind == "opportunity" else ()
+        return infos(self._fields_of(_STREAM_OF[kind]), [it.id for it in stages if not it.is_deleted])
 
     def field_ids(self, kind: Kind) -> Mapping[str, str]:  # noqa: ARG002 - the keys of fields are their ids
         return {}

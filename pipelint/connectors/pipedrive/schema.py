@@ -51,6 +51,11 @@ class Required(msgspec.Struct, frozen=True):
     stage_ids: list[int] = []
     statuses: dict[str, list[str]] = {}
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether it is no matter where a deal is."""
+        return self.enabled and not self.stage_ids and not self.statuses
+
 
 class Field(msgspec.Struct, frozen=True):
     """A field as `dealFields` tells it."""
@@ -115,17 +120,18 @@ def read_fields(client: Client, endpoint: Endpoint, *, name: str) -> list[Field]
     return found
 
 
-def infos(fields: Fields) -> list[FieldInfo]:
-    """The fields that rules can use, by their keys."""
+def infos(fields: Fields, stages: Iterable[int] = ()) -> list[FieldInfo]:
+    """The fields that rules can use, by their keys; `stages` are those that a deal can be in."""
+    everywhere = frozenset(map(str, stages))
     return [
         FieldInfo(
             name=field.code,
             label=field.name,
             type=FIELD_TYPES[field.type],
             custom=field.custom,
-            required=bool(field.required and field.required.enabled and not field.required.stage_ids),
+            required=field.required is not None and field.required.everywhere,
             feeds=FEEDS.get(field.code, ""),
-            required_in=_required_in(field),
+            required_in=_required_in(field.required, everywhere) if field.required else frozenset(),
             choices={str(option.id): option.label for option in field.options},
         )
         for field in fields.all
@@ -133,9 +139,9 @@ def infos(fields: Fields) -> list[FieldInfo]:
     ]
 
 
-def _required_in(field: Field) -> frozenset[str]:
+def _required_in(required: Required, everywhere: frozenset[str]) -> frozenset[str]:
     """The stages that insist on a field; won and lost are statuses there, named for each pipeline."""
-    if field.required is None or not field.required.enabled:
+    if not required.enabled:
         return frozenset()
-    ends = {status for statuses in field.required.statuses.values() for status in statuses}
-    return frozenset({*map(str, field.required.stage_ids), *ends})
+    ends = {f"{pipeline}/{status}" for pipeline, found in required.statuses.items() for status in found}
+    return frozenset({*map(str, required.stage_ids), *ends}) | (everywhere if required.everywhere else set())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+
+import pytest
 
 from pipelint.connectors.pipedrive.connector import PipedriveConnector
 from pipelint.connectors.pipedrive.endpoints import DEALS
@@ -116,3 +118,25 @@ def test_what_changed_is_asked_for_by_pipedrives_clock_whatever_the_first_stream
     sandbox.company.update("organizations", 1, {"name": "Changed since"})
     changed = connect(sandbox).pull(Stream.ACCOUNTS, last.cursor, ())
     assert "Changed since" in {it.name for page in changed for it in page.records if isinstance(it, Account)}
+
+
+REQUIRED: Mapping[str, tuple[dict[str, object], set[str]]] = {
+    "nowhere": ({"enabled": False, "stage_ids": [3]}, set()),
+    "at some stages": ({"enabled": True, "stage_ids": [3, 4]}, {"3", "4"}),
+    "everywhere": ({"enabled": True}, {str(it) for it in range(1, 14)} - {"9"}),
+    "when won": ({"enabled": True, "statuses": {"2": ["won"]}}, {"2/won"}),
+    "at a stage and when lost": (
+        {"enabled": True, "stage_ids": [1], "statuses": {"1": ["lost"]}},
+        {"1", "1/lost"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "told"), REQUIRED.values(), ids=REQUIRED)
+def test_where_an_admin_requires_a_field_is_told_by_stages(
+    sandbox: PipedriveSandbox, connector: PipedriveConnector, given: dict[str, object], told: set[str]
+) -> None:
+    fields = sandbox.company.fields
+    fields.change("deals", fields.by_name("deals", "Need")["field_code"], {"required_fields": given})
+    [need] = [it for it in connector.fields("opportunity") if it.label == "Need"]
+    assert need.required_in == told
