@@ -47,7 +47,9 @@ class Supply:
     pulled, and `stamps` are those of them that any writing moves, ours too. `complete_since` is the instant from
     which a history stream misses nothing (None: from the beginning of each record); `from_full` says that this is
     no earlier than the end of its last full pull. `whole` are the fields whose changes are all told, from the
-    beginning of each record; those of others are known since the first pull.
+    beginning of each record; those of others are known since the first pull. `last_only` are the
+    fields of which the CRM tells the last value of each kind alone, on a record made for it: the last e-mail that
+    came, and the last that went.
     """
 
     stream: Stream
@@ -57,6 +59,7 @@ class Supply:
     whole: frozenset[str] = frozenset()
     from_full: bool = False
     stamps: frozenset[str] = frozenset()
+    last_only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

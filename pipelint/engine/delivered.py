@@ -33,7 +33,8 @@ def delivered(cache: Cache, connection: Connection) -> Delivered:
         since[Stream.FIELD_CHANGES] = microseconds(opportunities.first_pull_at)
     custom = {stream: supply.custom for stream, supply in supplies.items()}
     whole = history.whole if history else frozenset[str]()
-    return Delivered(connection.name, connection.crm, fields, custom, since, whole)
+    last_only = {stream: supply.last_only for stream, supply in supplies.items() if supply.last_only}
+    return Delivered(connection.name, connection.crm, fields, custom, since, whole, last_only)
 
 
 def delivered_by(now: Delivered, held: Mapping[Stream, Held]) -> Delivered:

@@ -18,6 +18,7 @@ UNSYNCED = "not synced"
 UNMAPPED = "not mapped"
 NO_RATE = "without an exchange rate"
 TOO_RECENT = "not known far enough back"
+LAST_ALONE = "told of the last one alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def lack_of(inputs: Inputs, field: Field, row: Row) -> str:
     if field.marker and row.get(field.marker) == 1:
         return NO_RATE if field.marker == PRICE_MARKER else UNMAPPED
     if field.name in inputs.partial and row.get(field.column("partial").name) == 1:
-        return TOO_RECENT
+        return LAST_ALONE if field.name in inputs.untold else TOO_RECENT
     return ""
 
 

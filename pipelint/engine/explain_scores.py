@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pipelint.engine.evidence import lack_of
+from pipelint.engine.evidence import LAST_ALONE, lack_of
 from pipelint.engine.scores import Score, cap_of, points, said, score_of
 from pipelint.engine.source import Source
 from pipelint.rules.conditions import fields_in
@@ -77,5 +77,10 @@ def _missing(source: Source, item: Item, row: Row, explainer: Explainer) -> Iter
                         yield f"{field.name} is blank"
         case PerRow(fact):
             entity = fact.field.about
-            whole = fact.name in source.compiled.inputs.unsynced
-            yield f"{entity} are not synced" if whole else f"{entity} are not synced far enough back"
+            inputs = source.compiled.inputs
+            if fact.name in inputs.unsynced:
+                yield f"{entity} are not synced"
+            elif fact.name in inputs.untold:
+                yield f"{entity} are {LAST_ALONE}"
+            else:
+                yield f"{entity} are not synced far enough back"

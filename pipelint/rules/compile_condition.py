@@ -76,11 +76,13 @@ class Inputs:
     """What one connection cannot say: known before any record is looked at (rules.md §4.4, two causes).
 
     `unsynced` are names of fields and facts; `partial` are facts over a history that may begin too late, with
-    what can still be said about each, and each with a prepared marker column `NAME__partial`.
+    what can still be said about each, and each with a prepared marker column `NAME__partial`. `untold` are those
+    of them whose earlier rows the CRM never tells: waiting does not help.
     """
 
     unsynced: frozenset[str] = frozenset()
     partial: Mapping[str, Seen] = dataclasses.field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
 
 
 def compile_condition(condition: Condition, inputs: Inputs, moment: Moment) -> Expr:

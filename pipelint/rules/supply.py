@@ -28,6 +28,8 @@ class Delivered:
     """Microseconds UTC from which a history misses nothing; absent where it never did."""
     whole_changes: frozenset[str] = frozenset()
     """The fields whose every change is known, however late the history of others begins."""
+    last_only: Mapping[Stream, frozenset[str]] = field(default_factory=dict)
+    """Fields of which the last value of each kind alone is known."""
 
 
 def inputs_of(pack: Pack, kind: RecordKind, delivered: Delivered) -> Inputs:
@@ -36,13 +38,16 @@ def inputs_of(pack: Pack, kind: RecordKind, delivered: Delivered) -> Inputs:
     known = {**pack.known[kind], **{name: fact.field for name, fact in pack.facts[kind].items()}}
     unsynced = {name for name, each in known.items() if not names.supplied(each)}
     partial: dict[str, Seen] = {}
+    untold: set[str] = set()
     for name, fact in pack.facts[kind].items():
         if isinstance(fact.form, OverRows):
-            if fact.form.entity.stream in delivered.complete_since and not names.whole(fact.form):
+            if names.begins_late(fact.form) or names.lacks_earlier(fact.form):
                 partial[name] = seen_of(fact.form)
+            if names.lacks_earlier(fact.form):
+                untold.add(name)
         elif any(each.name in partial for each in fields_of(fact)):  # what it is based on comes first
             partial[name] = "lost"
-    return Inputs(frozenset(unsynced), partial)
+    return Inputs(frozenset(unsynced), partial, frozenset(untold))
 
 
 def custom_source(pack: Pack, name: str, delivered: Delivered) -> str | None:
@@ -146,14 +151,21 @@ class _Names:
         named = [word.text for word in test.operands if isinstance(word, Word)]
         return test.field.name != "field" or all(self.supplied(known[n]) for n in named if n in known)
 
-    def whole(self, form: OverRows) -> bool:
-        """Whether a fact counts only changes of fields whose every change is known."""
+    def begins_late(self, form: OverRows) -> bool:
+        """Whether a history begins too late for a fact: not where every change of the fields it counts is known."""
+        if form.entity.stream not in self.delivered.complete_since:
+            return False
         named = _fields_named(form.where)
-        return (
-            form.entity.stream is Stream.FIELD_CHANGES
-            and bool(named)
-            and named <= self.delivered.whole_changes
-        )
+        whole = bool(named) and named <= self.delivered.whole_changes
+        return not (form.entity.stream is Stream.FIELD_CHANGES and whole)
+
+    def lacks_earlier(self, form: OverRows) -> bool:
+        """Whether a fact asks for more than the last row of each kind, where no others are told."""
+        last_only = self.delivered.last_only.get(form.entity.stream, frozenset())
+        asked = {each.name for each in fields_in(form.where)} if form.where is not None else set()
+        if not asked & last_only:
+            return False
+        return form.function not in {"latest", "last"} or not asked <= last_only | {"type"}
 
     def _row_field(self, entity: Entity, each: Field) -> bool:
         if each.name.startswith("record."):

@@ -116,7 +116,7 @@ forecast_categories:
 
 
 LATE = "stages and fields have a history from the first pull on: asking for it costs twenty tokens a deal"
-UNTOLD = "activities have no direction, so what the customer answered is not known"
+UNTOLD = "of e-mails the last in each direction alone are told, so how many were sent is not known"
 LACKING = {
     ("hubspot", "activity-without-progress"): "a link has no stamp, so when a contact was added is not known",
     ("salesforce", "next-step-stale"): "whether a field's history has been kept all along is not told",
@@ -129,21 +129,13 @@ LACKING = {
     ("pipedrive", "pushed-repeatedly"): LATE,
     ("pipedrive", "slipped-period"): LATE,
     ("pipedrive", "buyer-silent"): UNTOLD,
-    ("pipedrive", "stage-entry-unmet"): UNTOLD,
-    ("pipedrive", "stage-exit-skipped"): UNTOLD,
 }
 """What a CRM does not hold: there the rule could not be checked, or says nothing on that connection at all."""
 
 NOT_SYNCED = {
     "salesforce": set[str](),
     "hubspot": {"activity-without-progress"},
-    "pipedrive": {
-        "buyer-silent",
-        "sandbagged",
-        "stage-entry-unmet/negotiation",
-        "stage-exit-open/last_two_way_touch",
-        "stage-exit-skipped/qualification",
-    },
+    "pipedrive": set[str](),
 }
 """The rules, or parts of them, that a connection cannot answer at all: told once."""
 

@@ -20,14 +20,14 @@ from pipelint.connectors.base import (
     WriteBudget,
     WriteValue,
 )
-from pipelint.connectors.pipedrive import doctor, fields, hanging, history, streams, write
+from pipelint.connectors.pipedrive import doctor, fields, hanging, history, mails, streams, write
 from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.backlog import Backlog
 from pipelint.connectors.pipedrive.budget import FOR_DETAILS, FOR_WRITING
 from pipelint.connectors.pipedrive.client import Client
 from pipelint.connectors.pipedrive.details import Details
 from pipelint.connectors.pipedrive.history import History
-from pipelint.connectors.pipedrive.moved import COUNTS, Moved
+from pipelint.connectors.pipedrive.moved import EXTRAS, Moved
 from pipelint.connectors.pipedrive.normalise import CUSTOM, stored
 from pipelint.connectors.pipedrive.pull import Walk, daily
 from pipelint.connectors.pipedrive.reference import Reference
@@ -71,7 +71,8 @@ class PipedriveConnector:
         self._context = context
         self._client = Client(settings, context)
         self._reference = Reference(self._client, context.state, name)
-        self._moved = Moved(self._client)
+        mails_seen = context.state / f"{name}-mails-seen" if context.state else None
+        self._moved = Moved(self._client, mails_seen)
         self._backlog = Backlog(context.state, name)
         self._history = History(self._client, self._moved, self._client.budget, self._backlog)
         self._writer = write.Writer(self._client, self._reference, protects=settings.protect_rotting)
@@ -100,6 +101,9 @@ class PipedriveConnector:
                 return Supply(stream, hanging.ROLES_SUPPLIED | role)
             case Stream.LINE_ITEMS:
                 return Supply(stream, hanging.ITEMS_SUPPLIED)
+            case Stream.ACTIVITIES:
+                told = frozenset({"direction"}) if self._moved.tells_mails else frozenset[str]()
+                return Supply(stream, streams.SUPPLIED[stream] | told, last_only=told)
         found = frozenset(self._custom(stream, custom))
         return Supply(stream, streams.SUPPLIED.get(stream, frozenset()), found, stamps=found & STAMPS)
 
@@ -114,6 +118,8 @@ class PipedriveConnector:
             case Stream.CONTACT_ROLES | Stream.LINE_ITEMS:
                 details = self._details(stream)
                 yield from details.pull(self._moved, self._client.budget, self._backlog, cursor)
+            case Stream.ACTIVITIES:
+                yield from mails.pull(self._walk(stream, custom), self._moved, cursor)
             case _:
                 yield from self._walk(stream, custom).pages(cursor)
 
@@ -184,7 +190,7 @@ class PipedriveConnector:
         if stream in {Stream.OPPORTUNITIES, Stream.ACCOUNTS} and 0 < len(added) <= MOST_KEYS:
             asked["custom_fields"] = ",".join(added)
         if stream is Stream.OPPORTUNITIES:
-            return Walk(self._client, stream, reader, {**asked, "include_fields": COUNTS}, self._moved.note)
+            return Walk(self._client, stream, reader, {**asked, "include_fields": EXTRAS}, self._moved.note)
         people = self._moved.note_people if stream is Stream.CONTACTS else None
         return Walk(self._client, stream, reader, asked, people)
 

@@ -74,7 +74,8 @@ class History:
     def pull(self, text: str | None) -> Iterator[Page]:
         """Nothing at first, for that is where the history begins; then the moves of the deals that moved."""
         if text is None:
-            begin = Cursor(self._client.now(), open={int(deal.id) for deal in self._moved.open()})
+            open_ = {int(deal.id) for deals in self._moved.open() for deal in deals}
+            begin = Cursor(self._client.now(), open=open_)
             yield Page(Stream.STAGE_CHANGES, (), begin.text(), begins_full=True, ends_full=True)
             return
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import SEEK_END
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final, NamedTuple
 
@@ -17,7 +18,7 @@ from pipelint.connectors.pipedrive.normalise import identity, instant, stamp
 from pipelint.connectors.pipedrive.pull import Cursor, instant_text
 from pipelint.records import Stream
 
-COUNTS: Final = "participants_count,products_count"
+EXTRAS: Final = "participants_count,products_count,last_incoming_mail_time,last_outgoing_mail_time"
 """What a list of deals tells when asked for it; without, each deal would cost a call."""
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,6 +39,8 @@ class Brief(NamedTuple):
     person: str | None
     participants: int
     products: int
+    mail_came: datetime | None
+    mail_went: datetime | None
 
 
 def brief(row: Row) -> Brief:
@@ -56,6 +59,8 @@ def brief(row: Row) -> Brief:
         person=identity(row.get("person_id")),
         participants=row.get("participants_count") or 0,
         products=row.get("products_count") or 0,
+        mail_came=instant(row.get("last_incoming_mail_time")),
+        mail_went=instant(row.get("last_outgoing_mail_time")),
     )
 
 
@@ -77,8 +82,11 @@ class Moved:
     may have more deals than memory should hold. `people` are the persons who changed, as far as this run saw.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, mails_seen: Path | None) -> None:
         self._client = client
+        self._mails_seen = mails_seen
+        self.tells_mails = mails_seen is not None and mails_seen.exists()
+        """Whether a deal ever told of an e-mail: where nobody's are synchronised, silence means nothing."""
         self._told: _Pass | None = None
         self.people: set[str] = set()
         self._file = TemporaryFile()  # noqa: SIM115 - as long as the connection
@@ -88,11 +96,11 @@ class Moved:
 
     def note(self, cursor: Cursor, rows: Sequence[Row]) -> None:
         """Remember a page of a pass."""
-        if self._told is None or self._told.until != cursor.until:
+        if self._told is None or self._told.whole or self._told.until != cursor.until:
             self._told = _Pass(cursor.since, cursor.until)
             self._file.truncate(0)
         self._file.seek(0, SEEK_END)
-        self._file.write(msgspec.json.encode([brief(row) for row in rows]) + b"\n")
+        self._file.write(msgspec.json.encode(self._briefs(rows)) + b"\n")
         self._told.whole = cursor.done
 
     def note_people(self, cursor: Cursor, rows: Sequence[Row]) -> None:
@@ -122,10 +130,9 @@ class Moved:
             for page in self._read(_BEGINNING):
                 yield [deal for deal in page if deal.open]
 
-    def open(self) -> Iterator[Brief]:
-        """The open deals, which are asked for where this run has not listed all."""
-        for page in self.listed() if self._has_all else self._asked({"status": "open"}):
-            yield from page
+    def open(self) -> Iterator[Sequence[Brief]]:
+        """The open deals in pages, which are asked for where this run has not listed all."""
+        return self.listed() if self._has_all else self._asked({"status": "open"})
 
     @property
     def _has_all(self) -> bool:
@@ -150,13 +157,21 @@ class Moved:
             if not line:
                 return
             place = self._file.tell()
-            yield [deal for deal in _briefs.decode(line) if deal.changed_at >= moment]
+            yield [deal for deal in _decoder.decode(line) if deal.changed_at >= moment]
 
     def _asked(self, params: Mapping[str, str]) -> Iterator[Sequence[Brief]]:
-        asked = {"sort_by": "id", "include_fields": COUNTS, **params}
+        asked = {"sort_by": "id", "include_fields": EXTRAS, **params}
         for endpoint, name in ((e.DEALS, "the deals"), (e.ARCHIVED_DEALS, "the archived deals")):
             for page in self._client.pages(endpoint, name=name, params=asked):
-                yield [brief(row) for row in page.rows]
+                yield self._briefs(page.rows)
+
+    def _briefs(self, rows: Sequence[Row]) -> list[Brief]:
+        deals = [brief(row) for row in rows]
+        if not self.tells_mails and any(deal.mail_came or deal.mail_went for deal in deals):
+            self.tells_mails = True
+            if self._mails_seen is not None:
+                self._mails_seen.touch()
+        return deals
 
 
-_briefs: Final = msgspec.json.Decoder(list[Brief])
+_decoder: Final = msgspec.json.Decoder(list[Brief])

@@ -81,6 +81,9 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     A pass that began at `until` reads changes from `since` (None: everything), is in list `part` at the page
     marked `next`, and finished when `done`. `full_at` is when the last full pull began. `seen` are rows that the
     pass before delivered in the overlap, `now` those of this one; id → digest.
+
+    Of activities: up to `mails` the e-mails of deals are known (None: not yet), and at `looked_at` all open deals
+    were asked for theirs.
     """
 
     until: datetime
@@ -91,6 +94,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     done: bool = False
     seen: dict[str, str] = {}
     now: dict[str, str] = {}
+    mails: datetime | None = None
+    looked_at: datetime | None = None
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -113,7 +118,8 @@ def next_pass(stream: Stream, text: str | None, now: datetime) -> tuple[Cursor, 
         return last, False
     if now - last.full_at >= FULL_EVERY[stream]:
         return Cursor(until=now, full_at=now), True
-    return Cursor(until=now, full_at=last.full_at, since=last.until - OVERLAP, seen=last.now), False
+    fresh = Cursor(until=now, full_at=last.full_at, since=last.until - OVERLAP, seen=last.now)
+    return msgspec.structs.replace(fresh, mails=last.mails, looked_at=last.looked_at), False
 
 
 @dataclass(slots=True)
@@ -130,10 +136,14 @@ class Walk:
     def pages(self, text: str | None) -> Iterator[Page]:
         """The last one is always there, and its cursor begins the next pass."""
         cursor, begins = next_pass(self.stream, text, self.client.now())
-        listings = _listings(self.stream, cursor)
-        if not listings:
-            yield Page(self.stream, (), text or cursor.text())
+        if text is not None and not _listings(self.stream, cursor):
+            yield Page(self.stream, (), text)
             return
+        yield from self.go_on(cursor, begins=begins)
+
+    def go_on(self, cursor: Cursor, *, begins: bool) -> Iterator[Page]:
+        """The pages from a cursor on; `begins`: a full pull begins with the first."""
+        listings = _listings(self.stream, cursor)
         watch = self.watch if cursor.part == 0 and cursor.next is None else None
         while not cursor.done:
             for rows, mark in self._answers(listings[cursor.part], cursor):
@@ -193,7 +203,7 @@ def _advanced(cursor: Cursor, mark: str | None, parts: int, memory: Memory) -> C
         return msgspec.structs.replace(cursor, next=mark, now=memory.now)
     if cursor.part + 1 < parts:
         return msgspec.structs.replace(cursor, part=cursor.part + 1, next=None, now=memory.now)
-    return Cursor(until=cursor.until, full_at=cursor.full_at, since=cursor.since, done=True, now=memory.now)
+    return msgspec.structs.replace(cursor, part=0, next=None, done=True, seen={}, now=memory.now)
 
 
 def instant_text(value: datetime) -> str:

@@ -52,6 +52,7 @@ class _SupplyJson(msgspec.Struct, frozen=True):
     complete_since: int | None = None
     whole: list[str] = []
     from_full: bool = False
+    last_only: list[str] = []
 
 
 class _PendingJson(msgspec.Struct, frozen=True):
@@ -173,13 +174,15 @@ def _supply_json(supply: Supply) -> _SupplyJson:
         _stamp(supply.complete_since),
         sorted(supply.whole),
         supply.from_full,
+        sorted(supply.last_only),
     )
 
 
 def _from_json(stream: Stream, supply: _SupplyJson) -> Supply:
     since = None if supply.complete_since is None else instant(supply.complete_since)
-    fields, custom, whole = map(frozenset, (supply.fields, supply.custom, supply.whole))
-    return Supply(stream, fields, custom, since, whole, supply.from_full)
+    sets = (supply.fields, supply.custom, supply.whole, supply.last_only)
+    fields, custom, whole, last_only = map(frozenset, sets)
+    return Supply(stream, fields, custom, since, whole, supply.from_full, last_only=last_only)
 
 
 def _text(value: msgspec.Struct) -> str:

@@ -191,8 +191,10 @@ class Statement:
         return f"CASE WHEN {_ROWS_TICK} OR {expression(ticks)} THEN 1 ELSE 0 END"
 
     def partial(self, form: OverRows) -> str:
-        """1 where the window of a fact begins before its history does."""
-        since = self.delivered.complete_since[form.entity.stream]
+        """1 where the window of a fact begins before its history does, or its earlier rows are not told."""
+        since = self.delivered.complete_since.get(form.entity.stream)
+        if since is None:
+            return "1"
         start = window_start(form, self.compiled.moment)
         if start is not None:
             return str(int(start < since))

@@ -69,4 +69,5 @@ def _begins_late(fact: Fact, compiled: CompiledPack, delivered: Delivered) -> bo
     if not isinstance(fact.form, OverRows) or fact.name not in compiled.inputs.partial:
         return False
     start = window_start(fact.form, compiled.moment)
-    return start is not None and start < delivered.complete_since[fact.form.entity.stream]
+    since = delivered.complete_since.get(fact.form.entity.stream)
+    return start is not None and since is not None and start < since
