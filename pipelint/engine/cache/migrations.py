@@ -210,7 +210,7 @@ def _crm_schema(db: Database) -> None:
 
 @migrations(name="0007_touched")
 def _touched(db: Database) -> None:
-    for statement in (*touched.TABLES, *touched.triggers()):
+    for statement in touched.TABLES:
         db.execute(statement)
 
 
@@ -223,3 +223,10 @@ def _exchange_rates(db: Database) -> None:
 @migrations(name="0009_journal_of_a_record")
 def _journal_of_a_record(db: Database) -> None:
     db.execute("CREATE INDEX journal_of_a_record ON journal (connection, kind, record, sent_at)")
+
+
+@migrations(name="0010_stages_by_page")
+def _stages_by_page(db: Database) -> None:
+    for stream in ("opportunity", "stage_change"):
+        for event in ("insert", "update"):
+            db.execute(f"DROP TRIGGER IF EXISTS {stream}_stage_{event}")

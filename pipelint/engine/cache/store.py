@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from pipelint.connectors.base import Page
-from pipelint.engine.cache import echo, links, undo_log
+from pipelint.engine.cache import echo, links, touched, undo_log
 from pipelint.engine.cache.encode import rows
 from pipelint.engine.cache.merges import merge
 from pipelint.engine.cache.observe import OBSERVED, Interval, observe, prefer_crm
@@ -51,6 +51,7 @@ def store_page(
     links.watch(db)
     undo_log.watch(db, interval)
     groups = _by_stream(page.records)
+    touched.see_stages(db, connection, groups)
     links.touch_activities(db, connection, _activities(groups))
     for stream in sorted(groups, key=list(Stream).index):
         _put(db, connection, stream, groups[stream], interval, pull)

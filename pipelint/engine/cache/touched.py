@@ -5,16 +5,17 @@ its account. A row that is stored again as it was notes nothing; nor does a new 
 all that our own writing leaves behind. Links of activities are rebuilt by every page that holds the activity,
 so `links` compares them itself. What stages and pipelines are called is part of a prepared table's fingerprint.
 
-Nothing is noted before a prepared table exists: a first pull makes everything new anyway.
+Nothing is noted before a prepared table exists: a first pull makes everything new anyway. The triggers are made
+with the first of these tables.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipelint.engine.cache.tables import table
-from pipelint.records import Stream
+from pipelint.records import Record, Stream
 
 TABLES = (
     """
@@ -42,8 +43,30 @@ _STAGES = {
 _EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
 
 
-def triggers() -> Iterator[str]:
-    """The statements that make the triggers."""
+def watch(db: sqlite3.Connection) -> None:
+    """Note from here on what changes; a first pull need not pay for it."""
+    for statement in _triggers():
+        db.execute(statement)
+
+
+def see_stages(db: sqlite3.Connection, connection: str, records: Mapping[Stream, Sequence[Record]]) -> None:
+    """Remember the stages and pipelines of a page for good: to look for them in a million rows at each run is slow."""
+    seen = {
+        (what, getattr(record, column))
+        for stream, columns in _STAGES.items()
+        for record in records.get(stream, ())
+        for column, what in columns
+    }
+    db.executemany(
+        """
+        INSERT INTO stage_seen SELECT :connection, :what, :id WHERE NOT EXISTS (
+          SELECT 1 FROM stage_seen WHERE connection = :connection AND what = :what AND id IS :id)
+        """,
+        ({"connection": connection, "what": what, "id": id_} for what, id_ in seen),
+    )
+
+
+def _triggers() -> Iterator[str]:
     itself = "VALUES ({row}.connection, '{name}', {row}.id)"
     yield from _noting(Stream.OPPORTUNITIES, itself.replace("{name}", "opportunity"))
     yield from _noting(Stream.LEADS, itself.replace("{name}", "lead"))
@@ -56,7 +79,6 @@ def triggers() -> Iterator[str]:
     judged = "{row}.kind IN ('opportunity', 'lead')"
     yield from _noting(Stream.FIELD_CHANGES, "VALUES ({row}.connection, {row}.kind, {row}.record)", judged)
     yield from _left_account()
-    yield from _stages()
 
 
 def resolve_activities(db: sqlite3.Connection, connection: str) -> None:
@@ -120,22 +142,7 @@ def _left_account() -> Iterator[str]:
     yield _trigger("left", "DELETE", Stream.OPPORTUNITIES, "OLD.account IS NOT NULL", body)
 
 
-def _stages() -> Iterator[str]:
-    """Stages and pipelines are remembered for good: to look for them in a million rows at each run is slow."""
-    for stream, columns in _STAGES.items():
-        for event in ("INSERT", "UPDATE"):
-            yield _trigger("stage", event, stream, "1", *(_seen(what, column) for column, what in columns))
-
-
-def _seen(what: str, column: str) -> str:
-    there = f"s.connection = NEW.connection AND s.what = '{what}' AND s.id IS NEW.{column}"
-    return (
-        f"INSERT INTO stage_seen SELECT NEW.connection, '{what}', NEW.{column}"
-        f" WHERE NOT EXISTS (SELECT 1 FROM stage_seen s WHERE {there})"
-    )
-
-
 def _trigger(name: str, event: str, stream: Stream, when: str, *statements: str) -> str:
     body = ";\n  ".join(statements)
     full = f"{stream.value}_{name}_{event}".lower()
-    return f"CREATE TRIGGER {full} AFTER {event} ON {stream.value} WHEN {when} BEGIN\n  {body};\nEND"
+    return f"CREATE TRIGGER IF NOT EXISTS {full} AFTER {event} ON {stream.value} WHEN {when} BEGIN\n  {body};\nEND"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.cache.touched import watch
 from pipelint.engine.prepare.register import register_all
 from pipelint.engine.prepare.table import TICKS, Statement
 from pipelint.rules.compile import CompiledPack, compile_pack
@@ -106,6 +107,7 @@ class _Preparation:
 
     def make(self, db: sqlite3.Connection, values: dict[str, object]) -> None:
         """Prepare everything."""
+        watch(db)
         drop(db, self.name)
         db.execute(f'CREATE TABLE "{self.name}" AS {self.statement(dirty=False).sql()}', values)
         db.execute(f'CREATE UNIQUE INDEX "{self.name}_id" ON "{self.name}" (id)')

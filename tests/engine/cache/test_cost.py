@@ -11,6 +11,7 @@ from functools import cache
 import pytest
 
 from pipelint.engine.cache.sqlite import Cache
+from pipelint.engine.cache.touched import watch
 from pipelint.engine.cache.undo_log import LOGGED
 from pipelint.records import (
     Account,
@@ -72,12 +73,18 @@ def steps(cache: Cache, stream: Stream, *delivered: Record, deleted: tuple[str, 
     return count
 
 
+def note_what_is_touched(cache: Cache) -> None:
+    """As once something is prepared."""
+    watch(cache.db)
+    cache.db.execute("INSERT INTO prepared (name, connection) VALUES ('all', 'acme')")
+
+
 @cache
 def filled(held: int, prepared: bool) -> Cache:
     """A cache with so many records of each stream, the first pull over."""
     made = Cache.open(":memory:")
-    if prepared:  # else nothing is noted as touched
-        made.db.execute("INSERT INTO prepared (name, connection) VALUES ('all', 'acme')")
+    if prepared:
+        note_what_is_touched(made)
     for each in _OF:
         pulled(made, page(each, *records(each, range(held), "first")))
     return made
@@ -110,8 +117,16 @@ def test_a_page_costs_no_more_in_a_cache_fifteen_times_as_large(stream: Stream, 
 def test_a_page_five_times_as_long_costs_five_times_as_much(stream: Stream) -> None:
     def cost(length: int) -> int:
         with Cache.open(":memory:") as cache:
-            cache.db.execute("INSERT INTO prepared (name, connection) VALUES ('all', 'acme')")
+            note_what_is_touched(cache)
             first = steps(cache, stream, *records(stream, range(length), "first"))
             return first + steps(cache, stream, *records(stream, range(length), "second"))
 
     assert cost(5 * FEW) <= 1.3 * 5 * cost(FEW)
+
+
+def test_a_first_pull_fires_no_trigger() -> None:
+    db = filled.__wrapped__(FEW, prepared=False).db
+    assert db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall() == []
+    watch(db)
+    watch(db)
+    assert db.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'").fetchone()[0] > 0
