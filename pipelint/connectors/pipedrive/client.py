@@ -129,21 +129,20 @@ class Client:
         *,
         name: str,
         params: Mapping[str, str] | None = None,
-        begin: str | None = None,
         **ids: str,
     ) -> Iterator[Answered]:
         """Pages of API v1, which go by a number of rows; some lists tell how they go on, in one of two forms."""
-        mark = begin
+        start = 0
         while True:
-            asked = {"limit": str(PAGE_ROWS), **(params or {}), "start": mark or "0"}
+            asked = {"limit": str(PAGE_ROWS), **(params or {}), "start": str(start)}
             answer = self.get(endpoint, name=name, params=asked, **ids)
             rows: list[Row] = answer.data or []
             told = answer.additional_data or {}
             place = told.get("pagination") or told
-            following = place.get("next_start") or int(asked["start"]) + len(rows)
-            mark = str(following) if rows and place.get("more_items_in_collection") else None
-            yield Answered(rows, mark)
-            if mark is None:
+            start = place.get("next_start") or start + len(rows)
+            more = bool(rows and place.get("more_items_in_collection"))
+            yield Answered(rows, str(start) if more else None)
+            if not more:
                 return
 
     def now(self) -> datetime:

@@ -161,20 +161,19 @@ class Walk:
         if cursor.since is not None:
             params["updated_since"] = instant_text(cursor.since)
         match listing.paged:
-            case "by mark":
-                ask = self.client.pages
-            case "by number":
-                ask = self.client.counted
             case "not":
                 return iter([Answered(self.client.get(listing.endpoint, name=listing.name).data or [], None)])
-        pages = ask(listing.endpoint, name=listing.name, params=params, begin=cursor.next)
+            case "by number":
+                # Numbers shift where rows are deleted: a list that was cut begins anew, and misses none.
+                return self.client.counted(listing.endpoint, name=listing.name, params=params)
+        pages = self.client.pages(listing.endpoint, name=listing.name, params=params, begin=cursor.next)
         if cursor.next is None:
             return pages
         try:
             first = next(pages)
         except RecordRefused:
             # How long the mark of a next page lives is not documented: the list begins anew.
-            return ask(listing.endpoint, name=listing.name, params=params)
+            return self.client.pages(listing.endpoint, name=listing.name, params=params)
         return chain([first], pages)
 
     def _read(self, rows: Sequence[Row], cursor: Cursor, memory: Memory) -> tuple[list[Record], list[str]]:

@@ -139,6 +139,17 @@ def test_a_part_that_changes_on_the_person_comes_with_the_person(
     assert run.roles(1)[2] == second["label"]
 
 
+def test_frequent_lists_leave_something_for_participants(
+    sandbox: PipedriveSandbox, connect: Callable[..., PipedriveConnector], tmp_path: Path
+) -> None:
+    sandbox.company.add_participant(1, 2)
+    run = Follower(sandbox, connect, tmp_path, daily_tokens=30_000)
+    busy = run.connect()._client.budget
+    busy.spend(int(busy.ours * Decimal("0.55")))
+    run.pull()
+    assert run.people(1) == [1, 2]
+
+
 def test_archived_deals_are_asked_too(sandbox: PipedriveSandbox, run: Follower) -> None:
     sandbox.company.update("deals", 3, {"is_archived": True})
     run.pull()

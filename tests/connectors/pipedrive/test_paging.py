@@ -48,6 +48,21 @@ def test_a_list_goes_on_where_it_says_so(
     assert starts == ["0", "7" if "next_start" in str(first) else "2"]
 
 
+def test_a_list_that_was_cut_misses_none_though_leads_before_its_place_are_deleted(
+    sandbox: PipedriveSandbox, connect: Callable[..., PipedriveConnector]
+) -> None:
+    for number in range(2 * PAGE):
+        sandbox.company.create("leads", {"title": f"Lead {number}"})
+    first = next(iter(connect(sandbox).pull(Stream.LEADS, None, ())))
+    gone = [record.id for record in first.records if isinstance(record, Lead)][:5]
+    for lead in gone:
+        sandbox.company.delete("leads", lead)
+    rest = list(connect(sandbox).pull(Stream.LEADS, first.cursor, ()))
+    told = {it.id for page in [first, *rest] for it in page.records if isinstance(it, Lead)}
+    assert told >= {row["id"] for row in sandbox.company.store.select(LEADS)}
+    assert rest[-1].ends_full
+
+
 @pytest.mark.parametrize("archived", [False, True], ids=["open", "archived"])
 def test_leads_come_to_the_last_of_many_pages(
     sandbox: PipedriveSandbox, connect: Callable[..., PipedriveConnector], archived: bool
