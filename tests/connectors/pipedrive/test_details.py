@@ -189,7 +189,12 @@ def test_doctor_tells_of_deals_that_wait_longer_than_a_day(
         patch.setattr(budget, "FOR_DETAILS", Decimal(0))
         run.pull()
         assert not warnings(run)
-        run.pull(after=2 * DAY)
+        for _ in range(2):
+            run.sandbox.clock.advance(DAY)
+            for deal in (1, 2, 3):
+                run.sandbox.company.update("deals", deal, {"title": "Touched while it waits"})
+            run.pull()
+        run.sandbox.clock.advance(timedelta(hours=1))
         assert warnings(run) == ["3 deals wait to be asked for their participants, one of them for 2 days"]
     run.pull(after=DAY)
     assert not warnings(run)

@@ -105,6 +105,12 @@ def test_a_new_deal_begins_in_its_stage_and_is_not_asked_for(follower: Follower)
     assert follower.logs() == 0
 
 
+def test_an_old_deal_that_was_open_all_the_time_is_not_asked_for(follower: Follower) -> None:
+    follower.change(NEVER_MOVED, title="Renamed")
+    follower.pull()
+    assert follower.logs() == 0
+
+
 def test_a_deal_that_moved_and_was_archived_is_asked_for(follower: Follower) -> None:
     follower.change(NEVER_MOVED, stage_id=3)
     follower.change(NEVER_MOVED, is_archived=True)

@@ -74,4 +74,7 @@ def test_leads_come_to_the_last_of_many_pages(
     pages = list(connect(sandbox).pull(Stream.LEADS, None, ()))
     leads = [record.id for page in pages for record in page.records if isinstance(record, Lead)]
     assert len(leads) == len(set(leads)) == len(sandbox.company.store.select(LEADS))
+    assert all(
+        "sort=id" in it.query for it in sandbox.requests if it.path in {e.LEADS.path, e.ARCHIVED_LEADS.path}
+    )
     assert pages[-1].ends_full
