@@ -124,7 +124,7 @@ class Owner(NamedTuple):
 
 
 class Lead(NamedTuple):
-    """Somebody who may become a customer."""
+    """Somebody who may become a customer; `contact` is the person behind it, where the CRM keeps one."""
 
     id: str
     modified_at: datetime
@@ -136,6 +136,7 @@ class Lead(NamedTuple):
     is_open: bool | None = None
     created_at: datetime | None = None
     owner: str | None = None
+    contact: str | None = None
     custom: Custom = NO_CUSTOM
 
 

@@ -79,3 +79,21 @@ def test_what_hangs_on_merged_deals_hangs_on_the_one_that_came_of_them(account: 
         assert cache.db.execute("SELECT opportunity FROM line_item").fetchall() == [(merged,)]
         held = {row[0] for row in cache.db.execute("SELECT id FROM opportunity")}
     assert held == {merged, *account.deals[2:]}
+
+
+@pytest.mark.parametrize("leads_object", [True, False], ids=["the leads object", "contacts"])
+def test_what_concerned_the_person_of_a_lead_counts_for_the_lead(
+    account: Account, leads_object: bool
+) -> None:
+    portal = account.sandbox.portal
+    portal.leads = leads_object
+    lead = person = portal.create("contacts", {"lastname": "Petit", "lifecyclestage": "lead"})
+    if leads_object:
+        lead = portal.create("leads", {"hs_lead_name": "Petit"})
+        portal.associate("leads", lead, "contacts", person)
+    call = portal.create("calls", {"hs_timestamp": "2026-11-20T09:00:00Z", "hs_call_title": "Hello"})
+    portal.associate("calls", call, "contacts", person)
+    account.run()
+    with closing(Cache.open(account.folder / "cache.db")) as cache:
+        query = "SELECT record, activity FROM activity_link WHERE kind = 'lead'"
+        assert cache.db.execute(query).fetchall() == [(lead, f"calls:{call}")]

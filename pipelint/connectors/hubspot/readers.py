@@ -128,6 +128,7 @@ def lead(given: Given) -> list[Record]:
         is_open=None if stage is None else not stage.closed,
         created_at=n.instant(p.get("hs_createdate")),
         owner=n.text(p.get("hubspot_owner_id")),
+        contact=primary(given.linked.get("contacts", ())),
         custom=_custom(given),
     )
     return [found]
@@ -148,6 +149,7 @@ def early_contact(given: Given) -> list[Record]:
         is_open=True,
         created_at=n.instant(p.get("createdate")),
         owner=n.text(p.get("hubspot_owner_id")),
+        contact=given.row.id,
         custom=_custom(given),
     )
     return [found]

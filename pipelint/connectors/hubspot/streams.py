@@ -83,6 +83,8 @@ LEADS: Final = Followed(
         *_OWNED,
     ),
     readers.lead,
+    links=("contacts",),
+    labels=True,
 )
 EARLY_CONTACTS: Final = Followed(
     "contacts",

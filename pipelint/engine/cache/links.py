@@ -1,7 +1,7 @@
-"""Which activities count for an opportunity: its own, its contacts', its account's.
+"""Which activities count for an opportunity: its own, its contacts', its account's; for a lead, its contact's too.
 
 Connectors deliver direct links. The rows derived from them are kept beside them, so that a rule reads all
-activities of an opportunity from one place in the table. What a page touches is noted while it is stored,
+activities of a record from one place in the table. What a page touches is noted while it is stored,
 and only that is derived again, in the same transaction; the links as they were before are kept aside until
 then, so that records whose activities are still the same are not judged again.
 """
@@ -15,6 +15,7 @@ from pipelint.engine.cache.touched import resolve_activities
 
 _TOUCHED = (
     "CREATE TEMP TABLE IF NOT EXISTS touched_opportunity (id TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS touched_lead (id TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TEMP TABLE IF NOT EXISTS touched_activity (id TEXT PRIMARY KEY) WITHOUT ROWID",
     """
     CREATE TEMP TABLE IF NOT EXISTS link_before (
@@ -22,6 +23,7 @@ _TOUCHED = (
     ) WITHOUT ROWID
     """,
     "DELETE FROM temp.touched_opportunity",
+    "DELETE FROM temp.touched_lead",
     "DELETE FROM temp.touched_activity",
     "DELETE FROM temp.link_before",
 )
@@ -48,6 +50,13 @@ _OF_ACTIVITIES = (
     CROSS JOIN activity_link l ON l.connection = :connection AND l.activity = t.id AND l.kind = 'account'
     CROSS JOIN opportunity o ON o.connection = l.connection AND o.account = l.record
     """,
+    """
+    INSERT OR IGNORE INTO activity_link (connection, kind, record, activity, via, pull)
+    SELECT l.connection, 'lead', d.id, l.activity, 'contact', :pull
+    FROM temp.touched_activity t
+    CROSS JOIN activity_link l ON l.connection = :connection AND l.activity = t.id AND l.kind = 'contact'
+    CROSS JOIN lead d ON d.connection = l.connection AND d.contact = l.record
+    """,
 )
 _OF_OPPORTUNITIES = (
     """
@@ -70,6 +79,21 @@ _OF_OPPORTUNITIES = (
     CROSS JOIN activity_link l ON l.connection = o.connection AND l.kind = 'account' AND l.record = o.account
     """,
 )
+_OF_LEADS = (
+    """
+    DELETE FROM activity_link
+    WHERE connection = :connection AND kind = 'lead'
+      AND record IN (SELECT id FROM temp.touched_lead) AND via <> 'direct'
+    """,
+    """
+    INSERT OR IGNORE INTO activity_link (connection, kind, record, activity, via, pull)
+    SELECT l.connection, 'lead', d.id, l.activity, 'contact', :pull
+    FROM temp.touched_lead t
+    CROSS JOIN lead d ON d.connection = :connection AND d.id = t.id
+    CROSS JOIN activity_link l ON l.connection = d.connection AND l.kind = 'contact' AND l.record = d.contact
+    """,
+)
+_OF = {"activity": _OF_ACTIVITIES, "opportunity": _OF_OPPORTUNITIES, "lead": _OF_LEADS}
 
 
 def watch(db: sqlite3.Connection) -> None:
@@ -108,7 +132,7 @@ def derive(db: sqlite3.Connection, connection: str, pull: int) -> None:
 def infer(db: sqlite3.Connection, connection: str, pull: int) -> None:
     """Make the links that follow from others, of what was touched."""
     values = {"connection": connection, "pull": pull}
-    for touched, statements in (("activity", _OF_ACTIVITIES), ("opportunity", _OF_OPPORTUNITIES)):
+    for touched, statements in _OF.items():
         if db.execute(f"SELECT EXISTS (SELECT 1 FROM temp.touched_{touched})").fetchone()[0]:
             for statement in statements:
                 db.execute(statement, values)

@@ -13,12 +13,16 @@ from pipelint.records import Stream
 
 _POINTING: Mapping[Stream, tuple[tuple[Stream, str], ...]] = {
     Stream.ACCOUNTS: ((Stream.OPPORTUNITIES, "account"), (Stream.CONTACTS, "account")),
-    Stream.CONTACTS: ((Stream.CONTACT_ROLES, "contact"),),
+    Stream.CONTACTS: ((Stream.CONTACT_ROLES, "contact"), (Stream.LEADS, "contact")),
     Stream.OPPORTUNITIES: ((Stream.LINE_ITEMS, "opportunity"),),
 }
 
-# The column that names the opportunity whose activities follow from the row.
-_OPPORTUNITY = {Stream.OPPORTUNITIES: "id", Stream.CONTACT_ROLES: "opportunity"}
+# What the record is whose activities follow from the row, and the column that names it.
+_REACHING = {
+    Stream.OPPORTUNITIES: ("opportunity", "id"),
+    Stream.CONTACT_ROLES: ("opportunity", "opportunity"),
+    Stream.LEADS: ("lead", "id"),
+}
 
 
 def merge(
@@ -29,9 +33,10 @@ def merge(
         values = {"connection": connection, "loser": loser, "winner": winner, "kind": stream, "pull": pull}
         for pointing, column in _POINTING.get(stream, ()):
             where = f"WHERE connection = :connection AND {column} = :loser"
-            if opportunity := _OPPORTUNITY.get(pointing):
-                touched = f"SELECT {opportunity} FROM {pointing} {where}"
-                db.execute(f"INSERT OR IGNORE INTO temp.touched_opportunity {touched}", values)
+            if reaching := _REACHING.get(pointing):
+                kind, record = reaching
+                touched = f"SELECT {record} FROM {pointing} {where}"
+                db.execute(f"INSERT OR IGNORE INTO temp.touched_{kind} {touched}", values)
             db.execute(f"UPDATE {pointing} SET {column} = :winner {where}", values)
         of_loser = "FROM activity_link WHERE connection = :connection AND kind = :kind AND record = :loser"
         activities = [activity for (activity,) in db.execute(f"SELECT activity {of_loser}", values)]

@@ -30,10 +30,11 @@ _LINKED = (Stream.OPPORTUNITIES, Stream.ACCOUNTS, Stream.CONTACTS, Stream.LEADS)
 # Children that may move to another parent, and would otherwise be counted on both.
 _MOVABLE = frozenset({Stream.CONTACT_ROLES, Stream.LINE_ITEMS})
 
-# The column through which a record brings activities to an opportunity, and that opportunity.
-_BRIDGES: Mapping[Stream, tuple[str, str]] = {
-    Stream.OPPORTUNITIES: ("account", "id"),
-    Stream.CONTACT_ROLES: ("contact", "opportunity"),
+# The column through which a record brings activities to an opportunity or a lead, which, and what that is.
+_BRIDGES: Mapping[Stream, tuple[str, str, str]] = {
+    Stream.OPPORTUNITIES: ("account", "id", "opportunity"),
+    Stream.CONTACT_ROLES: ("contact", "opportunity", "opportunity"),
+    Stream.LEADS: ("contact", "id", "lead"),
 }
 
 
@@ -116,8 +117,10 @@ def _put(
             observe(db, connection, stream, interval, pull)
         db.execute(_upsert(stream, f"SELECT * FROM temp.staged_{spec.name} WHERE true"))
         return
-    if stream is Stream.OPPORTUNITIES and links.any_held(db, connection):
-        _touch_opportunities(db, _ids(records))
+    if stream in {Stream.OPPORTUNITIES, Stream.LEADS} and links.any_held(db, connection):
+        db.executemany(
+            f"INSERT OR IGNORE INTO temp.touched_{stream.value} VALUES (?)", ((id_,) for id_ in _ids(records))
+        )
     added = {"via": "direct"} if stream is Stream.ACTIVITY_LINKS else {}
     values = f"VALUES ({', '.join('?' * len(spec.columns))})"
     db.executemany(_upsert(stream, values), rows(spec, connection, records, added, pull))
@@ -154,20 +157,16 @@ def _stage(db: sqlite3.Connection, spec: Table, encoded: Iterable[tuple[object, 
     )
 
 
-def _touch_opportunities(db: sqlite3.Connection, ids: Iterable[str]) -> None:
-    db.executemany("INSERT OR IGNORE INTO temp.touched_opportunity VALUES (?)", ((id_,) for id_ in ids))
-
-
 def _touch_staged(db: sqlite3.Connection, connection: str, spec: Table) -> None:
-    """Note the opportunities that are new or reach other activities than before."""
+    """Note the opportunities and leads that are new or reach other activities than before."""
     if spec.stream not in _BRIDGES or not links.any_held(db, connection):
         return
-    bridge, opportunity = _BRIDGES[spec.stream]
+    bridge, record, kind = _BRIDGES[spec.stream]
     same = " AND ".join(f"o.{name} = s.{name}" for name in spec.key)
     db.execute(
         f"""
-        INSERT OR IGNORE INTO temp.touched_opportunity
-        SELECT s.{opportunity} FROM temp.staged_{spec.name} s LEFT JOIN {spec.name} o ON {same}
+        INSERT OR IGNORE INTO temp.touched_{kind}
+        SELECT s.{record} FROM temp.staged_{spec.name} s LEFT JOIN {spec.name} o ON {same}
         WHERE o.id IS NULL OR o.{bridge} IS NOT s.{bridge}
         """
     )

@@ -60,6 +60,7 @@ _ADDED: Mapping[Stream, Mapping[str, ColumnType]] = {
 _INDEXES: Mapping[Stream, tuple[str, ...]] = {
     Stream.OPPORTUNITIES: ("account", "owner"),
     Stream.CONTACTS: ("account",),
+    Stream.LEADS: ("contact",),
     Stream.CONTACT_ROLES: ("contact", "id"),
     Stream.LINE_ITEMS: ("id",),
     Stream.ACTIVITY_LINKS: ("activity",),

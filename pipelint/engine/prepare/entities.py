@@ -76,7 +76,9 @@ class Rows:
 
     def _conditions(self) -> Iterable[str]:
         if self.name == "activities":
-            via = ", ".join(literal(word) for word in _VIA[self.pack.settings.activities_count])
+            # A lead is hardly more than its contact: what concerned him always counts.
+            counted = "contacts" if self.kind == "lead" else self.pack.settings.activities_count
+            via = ", ".join(literal(word) for word in _VIA[counted])
             yield f"l.connection = :connection AND l.kind = {literal(self.kind)} AND l.via IN ({via})"
         elif self.name == "field_changes":
             yield f"r.connection = :connection AND r.kind = {literal(RECORD_STREAM[self.kind].value)}"

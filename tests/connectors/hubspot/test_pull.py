@@ -14,7 +14,16 @@ from pipelint.connectors.hubspot import pull, search
 from pipelint.connectors.hubspot.answers import Row, Rows
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.errors import PermissionMissing
-from pipelint.records import Account, Activity, ContactRole, FieldChange, Opportunity, StageChange, Stream
+from pipelint.records import (
+    Account,
+    Activity,
+    ContactRole,
+    FieldChange,
+    Lead,
+    Opportunity,
+    StageChange,
+    Stream,
+)
 from pipelint.sandbox.hubspot import HubSpotSandbox
 
 
@@ -273,7 +282,16 @@ def test_a_portal_without_the_leads_object_has_its_early_contacts_as_leads(
 ) -> None:
     sandbox.portal.leads = False
     early = sandbox.portal.create("contacts", {"lastname": "Petit", "lifecyclestage": "lead"})
-    assert {one.id for one in full(connector, Stream.LEADS).values()} == {early}  # type: ignore[union-attr]
+    [lead] = of(full(connector, Stream.LEADS), Lead)
+    assert (lead.id, lead.contact) == (early, early)
+
+
+def test_a_lead_is_read_with_its_contact(connector: HubSpotConnector, sandbox: HubSpotSandbox) -> None:
+    portal = sandbox.portal
+    made, alone = (portal.create("leads", {"hs_lead_name": name}) for name in ("Petit", "Grand"))
+    portal.associate("leads", made, "contacts", portal.ids("contacts")[2])
+    leads = {each.id: each.contact for each in of(full(connector, Stream.LEADS), Lead)}
+    assert leads == {made: portal.ids("contacts")[2], alone: None}
 
 
 def test_a_missing_scope_is_named(sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Activities count for an opportunity directly, through its contacts and through its account."""
+"""Activities count for an opportunity directly, by its contacts and its account; for a lead by its contact."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pipelint.engine.cache.sqlite import Cache
-from pipelint.records import Account, Activity, ActivityLink, Contact, ContactRole, Opportunity, Stream
+from pipelint.records import Account, Activity, ActivityLink, Contact, ContactRole, Lead, Opportunity, Stream
 from tests.engine.cache.crm import START, hour, page, pulled, rows
 
 
-def counted(cache: Cache) -> list[tuple[object, ...]]:
-    query = "SELECT record, activity, via FROM activity_link WHERE kind = 'opportunity' ORDER BY 1, 2"
+def counted(cache: Cache, kind: str = "opportunity") -> list[tuple[object, ...]]:
+    query = f"SELECT record, activity, via FROM activity_link WHERE kind = '{kind}' ORDER BY 1, 2"
     return rows(cache, query)
 
 
@@ -48,6 +48,18 @@ def test_an_opportunity_that_changes_its_account_changes_its_activities():
         assert counted(cache) == []
 
 
+def test_a_lead_that_changes_its_contact_changes_its_activities():
+    with Cache.open(":memory:") as cache:
+        calls = [ActivityLink("contact", contact, f"call {contact}") for contact in ("one", "two")]
+        pulled(cache, page(Stream.LEADS, Lead("lead", START, contact="one")))
+        pulled(cache, page(Stream.ACTIVITIES, *(Activity(call.activity, START) for call in calls), *calls))
+        assert counted(cache, "lead") == [("lead", "call one", "contact")]
+        pulled(cache, page(Stream.LEADS, Lead("lead", hour(1), contact="two")))
+        assert counted(cache, "lead") == [("lead", "call two", "contact")]
+        pulled(cache, page(Stream.LEADS, Lead("lead", hour(2))))
+        assert counted(cache, "lead") == []
+
+
 def test_an_unchanged_opportunity_is_not_derived_again():
     with Cache.open(":memory:") as cache:
         link = ActivityLink("account", "acc", "call")
@@ -56,6 +68,19 @@ def test_an_unchanged_opportunity_is_not_derived_again():
         before = rows(cache, "SELECT pull FROM activity_link WHERE via = 'account'")
         pulled(cache, page(Stream.OPPORTUNITIES, Opportunity("opp", hour(1), name="New", account="acc")))
         assert rows(cache, "SELECT pull FROM activity_link WHERE via = 'account'") == before
+
+
+def of_leads_from_scratch(cache: Cache) -> list[tuple[object, ...]]:
+    """The same for leads."""
+    direct = rows(cache, "SELECT kind, record, activity FROM activity_link WHERE via = 'direct'")
+    found = {
+        (lead, activity): "contact"
+        for lead, contact in rows(cache, "SELECT id, contact FROM lead")
+        for kind, record, activity in direct
+        if kind == "contact" and record == contact
+    }
+    found |= {(record, activity): "direct" for kind, record, activity in direct if kind == "lead"}
+    return sorted((lead, activity, via) for (lead, activity), via in found.items())
 
 
 def from_scratch(cache: Cache) -> list[tuple[object, ...]]:
@@ -79,6 +104,7 @@ def from_scratch(cache: Cache) -> list[tuple[object, ...]]:
 few = st.sampled_from("abc")
 maybe = st.none() | few
 opportunities = st.tuples(few, maybe).map(lambda t: Opportunity(t[0], START, account=t[1]))
+leads = st.tuples(few, maybe).map(lambda t: Lead(t[0], START, contact=t[1]))
 roles = st.tuples(few, few, maybe).map(lambda t: ContactRole(t[0], START, t[1], t[2]))
 links = st.tuples(st.sampled_from(["opportunity", "account", "contact", "lead"]), few)
 
@@ -96,6 +122,10 @@ class AnySequenceOfPages(RuleBasedStateMachine):
     @rule(records=st.lists(opportunities, max_size=4), deleted=st.lists(few, max_size=1), full=st.booleans())
     def pull_opportunities(self, records, deleted, full):
         pulled(self.cache, page(Stream.OPPORTUNITIES, *records, deleted=deleted), full=full)
+
+    @rule(records=st.lists(leads, max_size=4), deleted=st.lists(few, max_size=1), full=st.booleans())
+    def pull_leads(self, records, deleted, full):
+        pulled(self.cache, page(Stream.LEADS, *records, deleted=deleted), full=full)
 
     @rule(records=st.lists(roles, max_size=4), deleted=st.lists(few, max_size=1), full=st.booleans())
     def pull_roles(self, records, deleted, full):
@@ -129,6 +159,7 @@ class AnySequenceOfPages(RuleBasedStateMachine):
     @invariant()
     def derived_rows_are_those_of_a_derivation_from_scratch(self):
         assert counted(self.cache) == from_scratch(self.cache)
+        assert counted(self.cache, "lead") == of_leads_from_scratch(self.cache)
 
 
 TestAnySequenceOfPages = AnySequenceOfPages.TestCase

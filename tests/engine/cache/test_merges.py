@@ -10,6 +10,7 @@ from pipelint.records import (
     ActivityLink,
     Contact,
     ContactRole,
+    Lead,
     Opportunity,
     Record,
     Stream,
@@ -55,3 +56,15 @@ def test_roles_of_a_contact_follow_it_instead_of_going_with_it():
         assert rows(cache, "SELECT contact FROM contact_role") == [("con",)]
         query = "SELECT kind, record, via FROM activity_link ORDER BY 1"
         assert rows(cache, query) == [("contact", "con", "direct"), ("opportunity", "opp", "contact")]
+
+
+def test_a_lead_follows_its_contact_with_the_activities_of_both():
+    with Cache.open(":memory:") as cache:
+        pulled(cache, page(Stream.CONTACTS, Contact("con", START), Contact("twin", START)))
+        pulled(cache, page(Stream.LEADS, Lead("lead", START, contact="twin")))
+        calls = [ActivityLink("contact", contact, f"call {contact}") for contact in ("con", "twin")]
+        pulled(cache, page(Stream.ACTIVITIES, *(Activity(call.activity, START) for call in calls), *calls))
+        merge(cache, Stream.CONTACTS, "twin", Contact("con", hour(1)))
+        assert rows(cache, "SELECT contact FROM lead") == [("con",)]
+        query = "SELECT record, activity FROM activity_link WHERE kind = 'lead' ORDER BY 2"
+        assert rows(cache, query) == [("lead", "call con"), ("lead", "call twin")]
