@@ -178,6 +178,8 @@ class Outcome:
     code: str = ""
     message: str = ""
     fields: tuple[str, ...] = ()
+    meant: bool = False
+    """Of a refusal: the record is left alone as the settings or its own state ask for, which is no failure."""
 
 
 @dataclass(frozen=True, slots=True)

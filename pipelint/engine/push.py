@@ -32,7 +32,7 @@ class PushResult:
     locked: int = 0
     """Records that somebody else was writing to: the next run tries again."""
     newly_refused: int = 0
-    """Sent in this run, and refused."""
+    """Sent in this run, and refused; what is left alone on purpose does not count."""
     api_calls: int = 0
     seconds: float = 0.0
     error: PipelintError | None = None
@@ -167,7 +167,7 @@ def _count(result: PushResult, record: PlannedRecord, outcome: Outcome) -> None:
         case "unknown":
             result.unknown += 1
         case "refused":
-            result.newly_refused += 1
+            result.newly_refused += not outcome.meant
             result.refused.append(
                 Refusal(
                     record.kind,

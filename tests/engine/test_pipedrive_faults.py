@@ -326,6 +326,7 @@ def test_an_archived_deal_costs_no_call_and_is_told_with_the_reason(begin: Begin
     [refused] = result.push.refused
     assert "archived deals cannot be edited" in refused.message
     assert not day.asked("PATCH", "/deals/22$")
+    assert result.exit_code is ExitCode.OK, "it is left alone on purpose"
 
 
 @pytest.mark.parametrize("lost", ["an option", "a field"])

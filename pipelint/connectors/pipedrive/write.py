@@ -73,7 +73,7 @@ class Writer:
 
     def _one(self, change: Change) -> Outcome:
         if change.id in self._archived:
-            return _refused(change, "ARCHIVED", ARCHIVED)
+            return Outcome(change.id, "refused", "ARCHIVED", ARCHIVED, meant=True)
         body = self._body(change)
         if isinstance(body, Outcome):
             return body
@@ -81,7 +81,7 @@ class Writer:
             if change.kind == "lead":
                 self._client.send(e.CHANGE_LEAD, body, name="a lead's change", id=change.id)
             elif self._protects and (why := self._rots(change.id)):
-                return _refused(change, "ROTTING", why)
+                return Outcome(change.id, "refused", "ROTTING", why, meant=True)
             else:
                 nested = {"custom_fields": body}
                 self._client.send(e.CHANGE_DEAL, nested, name="a deal's change", id=change.id)

@@ -43,7 +43,7 @@ def test_a_deal_that_is_rotten_or_will_be_within_two_days_is_left_alone(
     sandbox: PipedriveSandbox, write: Callable[..., Outcome], days: int
 ) -> None:
     outcome = write(days)
-    assert (outcome.status, outcome.code) == ("refused", "ROTTING")
+    assert (outcome.status, outcome.code, outcome.meant) == ("refused", "ROTTING", True)
     assert outcome.message.startswith("it rots on 2026-12-11, and a write would make it look fresh")
     assert not [it for it in sandbox.requests if it.method == "PATCH"], "not even tried"
 
