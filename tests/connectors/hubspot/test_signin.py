@@ -12,6 +12,7 @@ import pytest
 from pipelint.config.masking import masker
 from pipelint.connectors.base import Change
 from pipelint.connectors.contract import settle
+from pipelint.connectors.http import NotSent
 from pipelint.connectors.hubspot import pull
 from pipelint.connectors.hubspot.connector import HubSpotConnector
 from pipelint.errors import Busy, SignInRefused
@@ -165,6 +166,15 @@ def test_a_sign_in_without_an_answer_is_tried_again_by_one_policy(
     with pytest.raises(Busy):
         deals(app())
     assert len(statuses(sandbox)) == len(naps) + 1 == 6
+
+
+def test_an_address_that_nobody_ever_answered_at_is_not_tried_for_long(
+    connect: Callable[..., HubSpotConnector], sandbox: HubSpotSandbox, naps: list[float]
+) -> None:
+    sandbox.stop()
+    with pytest.raises(NotSent, match="the connection is refused"):
+        deals(connect(sandbox))
+    assert len(naps) == 2
 
 
 @pytest.mark.parametrize("code", ["INVALID_AUTHENTICATION", "EXPIRED_AUTHENTICATION"])

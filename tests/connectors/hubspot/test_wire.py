@@ -20,14 +20,20 @@ from pipelint.connectors.hubspot.wire import Wire
 from pipelint.errors import Fix
 from pipelint.sandbox.hubspot import HubSpotSandbox
 
+PATIENCE = 3
+"""Seconds, far beyond any time-out of these tests."""
+
 PATH = "/crm/objects/2026-09/deals"
 
 
 @contextmanager
 def answering(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that gives these raw answers, one for each connection (None: none at all), and what it was asked."""
+    """A server that gives these raw answers, one for each connection, and what it was asked.
+
+    None is no answer at all; a client that waits for it longer than it should is hung up on.
+    """
     asked: list[bytes] = []
-    held: list[socket.socket] = []
+    held: list[threading.Timer] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -38,7 +44,8 @@ def answering(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
                     return
                 asked.append(connection.recv(65_536))
                 if answer is None:
-                    held.append(connection)
+                    held.append(threading.Timer(PATIENCE, connection.close))
+                    held[-1].start()
                     continue
                 with connection:
                     connection.sendall(answer)
@@ -50,8 +57,9 @@ def answering(*answers: bytes | None) -> Iterator[tuple[str, list[bytes]]]:
         finally:
             server.shutdown(socket.SHUT_RDWR)  # wakes it up where it waits for a call that never came
             thread.join()
-    for connection in held:
-        connection.close()
+            for timer in held:
+                timer.cancel()
+                timer.function()
 
 
 def answer(status: str, body: bytes, *headers: str) -> bytes:
