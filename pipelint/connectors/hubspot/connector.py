@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -119,6 +120,9 @@ class HubSpotConnector:
         known = self._portal.properties(self._first(stream).kind) if sources else {}
         lacking = {field for field, name in sources.items() if name not in known}
         found = frozenset(self._custom(stream, custom))
+        lacking |= {
+            field for field, type_ in streams.LINKED.get(stream, {}).items() if not self._portal.sees(type_)
+        }
         return Supply(stream, streams.SUPPLIED[stream] - lacking, found, stamps=found & STAMPS)
 
     def pull(self, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
@@ -203,7 +207,9 @@ class HubSpotConnector:
             currency=account.companyCurrency,
             custom=mapped,
         )
-        parts = tuple(Part(each, self._asked(each, mapped)) for each in self._readable(stream))
+        parts = tuple(
+            Part(self._within_sight(each), self._asked(each, mapped)) for each in self._readable(stream)
+        )
         watch = self._deals.note if stream is Stream.OPPORTUNITIES else None
         every = DAILY if stream in _DAILY else WEEKLY
         return Walk(self._client, stream, reading, parts, every, watch)
@@ -229,6 +235,12 @@ class HubSpotConnector:
         first, *others = self._followed(stream)
         seen = [each for each in (first, *others) if self._portal.sees(each.kind)] if others else []
         return seen or [first]
+
+    def _within_sight(self, followed: Followed) -> Followed:
+        """Without the links to types that we may not see: HubSpot would refuse to tell them."""
+        return replace(
+            followed, links=tuple(to for to in followed.links if to == "deals" or self._portal.sees(to))
+        )
 
     def _first(self, stream: Stream) -> Followed:
         return self._followed(stream)[0]

@@ -15,13 +15,14 @@ from pipelint.errors import (
     PermissionMissing,
     PipelintError,
     QuotaExhausted,
-    RecordGone,
     SessionExpired,
     SignInRefused,
     UnexpectedAnswer,
 )
 
 ANY: Final = ""
+PAGE: Final = "a page that is not JSON"
+"""Said by something else than HubSpot's API, so it tells nothing of rights."""
 
 
 class RequestInvalid(UnexpectedAnswer):
@@ -71,6 +72,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     # an app signs in again, once; a service key does not end by itself
     Meaning(401, ANY, SessionExpired, _SERVICE_KEY),
     # a person has to change something
+    Meaning(403, PAGE, UnexpectedAnswer, "see what stands between this computer and HubSpot: a proxy, a firewall"),
     Meaning(403, "MISSING_SCOPES", PermissionMissing, _SCOPE),
     Meaning(403, ANY, PermissionMissing, _SCOPE),
     Meaning(410, ANY, Fix, "set read_version and write_version to ones that HubSpot still serves"),
@@ -82,7 +84,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(477, ANY, Busy, "HubSpot is moving the account to another data centre: wait"),
     *(Meaning(status, ANY, Busy) for status in (500, 502, 503, 504, *range(520, 530))),
     # one record, or what a request says
-    Meaning(404, ANY, RecordGone),
+    Meaning(404, ANY, RequestInvalid, "see whether base_url, read_version and write_version are right"),
     Meaning(400, "PROPERTY_DOESNT_EXIST", RequestInvalid, _SETUP),
     Meaning(400, "INVALID_OPTION", RequestInvalid, _SETUP),
     Meaning(400, "READ_ONLY_VALUE", RequestInvalid, "let it be edited, in Settings > Properties"),
@@ -121,6 +123,9 @@ class Refusal:
     reference: str = field(default="", compare=False)
 
 
+_PAGE: Final = Refusal(policy=PAGE)
+
+
 def meaning(status: int, refusal: Refusal) -> Meaning:
     """The line of the table for a refusal."""
     names = {ANY, refusal.category, refusal.policy, refusal.code}
@@ -136,13 +141,13 @@ def translated(name: str, status: int, body: bytes, headers: Mapping[str, str]) 
     """The error of ours for an answer with an error status; pages that are not JSON are never quoted."""
     content_type = next((v for k, v in headers.items() if k.lower() == "content-type"), "")
     try:
-        refusal = read(body) if "json" in content_type else Refusal()
+        refusal = read(body) if "json" in content_type else _PAGE
     except ValueError:
         if status < 500:
             return AnswerLost(f"HubSpot's refusal of {name} (HTTP {status}) is cut short")
         refusal = Refusal()
     line = meaning(status, refusal)
-    code = refusal.code or refusal.category or refusal.policy
+    code = "" if refusal is _PAGE else refusal.code or refusal.category or refusal.policy
     said = ": ".join(part for part in (code, refusal.message) if part) or f"HTTP {status}"
     reference = f"; its reference {refusal.reference}" if refusal.reference else ""
     text = f"HubSpot refuses {name} ({said}{reference})"

@@ -8,7 +8,9 @@ from typing import Final
 import msgspec
 
 from pipelint.connectors.base import FieldInfo, FieldType
+from pipelint.connectors.hubspot.answers import ABSENT
 from pipelint.connectors.hubspot.client import Client
+from pipelint.connectors.hubspot.refusal import RequestInvalid
 from pipelint.errors import PermissionMissing
 
 FIELD_TYPES: Final[dict[str, FieldType]] = {
@@ -150,6 +152,11 @@ class Portal:
                 self._client.get(path, msgspec.Raw, name=f"the {kind}", query=[("limit", "1")])
                 self._seen[kind] = True
             except PermissionMissing:
+                self._seen[kind] = False
+            except RequestInvalid as error:
+                # A plan without leads knows no such type: it says that it cannot infer it, or that it is not found.
+                if kind != "leads" or error.code not in {"VALIDATION_ERROR", *ABSENT}:
+                    raise
                 self._seen[kind] = False
         return self._seen[kind]
 

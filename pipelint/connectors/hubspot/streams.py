@@ -172,6 +172,13 @@ FOLLOWED: Final[Mapping[Stream, tuple[Followed, ...]]] = {
     Stream.LEADS: (LEADS,),
 }
 
+LINKED: Final[Mapping[Stream, Mapping[str, str]]] = {
+    Stream.OPPORTUNITIES: {"account": "companies"},
+    Stream.CONTACTS: {"account": "companies"},
+    Stream.LEADS: {"contact": "contacts"},
+}
+"""Fields that come from a link, and the type it leads to: not synced where we may not see that type."""
+
 SOURCES: Final[Mapping[Stream, Mapping[str, str]]] = {
     Stream.OPPORTUNITIES: {
         "stage_entered_at": ENTERED,

@@ -12,14 +12,14 @@ from typing import Any, Final, Literal
 from pipelint.connectors.answers import brief
 from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
 from pipelint.connectors.http import AnswerLost, NotSent
-from pipelint.connectors.hubspot.answers import ErrorPart, Rows, decoded
+from pipelint.connectors.hubspot.answers import ABSENT, ErrorPart, Rows, decoded
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import sent, shown, stored
 from pipelint.connectors.hubspot.pull import batch_read
 from pipelint.connectors.hubspot.refusal import PASSING, RecordLocked, RequestInvalid, cure
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.wire import Answer
-from pipelint.errors import PermissionMissing, PipelintError, RecordGone, Retry
+from pipelint.errors import PermissionMissing, PipelintError, Retry
 
 LIMITS: Final = WriteLimits(batch=100)
 SETUP: Final = "run: pipelint setup --apply"
@@ -89,7 +89,7 @@ class Writer:
             # It may have been done: the caller reads back before it tries again.
             yield from (Outcome(change.id, "unknown", message=error.message) for change in batch)
             return
-        except (RequestInvalid, RecordGone, RecordLocked) as error:
+        except (RequestInvalid, RecordLocked) as error:
             yield from self._isolated(kind, batch, error)
             return
         except PipelintError as error:
@@ -99,7 +99,7 @@ class Writer:
         yield from _outcomes(batch, read)
 
     def _isolated(
-        self, kind: Kind, batch: Sequence[Change], error: RequestInvalid | RecordGone | RecordLocked
+        self, kind: Kind, batch: Sequence[Change], error: RequestInvalid | RecordLocked
     ) -> Iterator[Outcome]:
         """The outcomes of a batch that failed as a whole: by what the portal now says, or by halves."""
         if len(batch) == 1:
@@ -119,13 +119,13 @@ class Writer:
         return {name: sent(stored(known[name], value)) for name, value in change.values.items()}
 
 
-def _alone(change: Change, error: RequestInvalid | RecordGone | RecordLocked) -> Outcome:
+def _alone(change: Change, error: RequestInvalid | RecordLocked) -> Outcome:
     """What a refusal of the whole request means where there was one record in it."""
     match error:
-        case RecordGone():
-            return Outcome(change.id, "gone", message=error.message)
         case RecordLocked():
             return Outcome(change.id, "locked", message=error.message)
+        case RequestInvalid() if error.code in ABSENT:
+            return Outcome(change.id, "gone", message=error.message)
         case RequestInvalid():
             return _refused(change, error.code, _with_cure(error.reason, error.code), *error.fields)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +15,7 @@ from pipelint.connectors.contract import State, settle
 from pipelint.connectors.hubspot import pull, search
 from pipelint.connectors.hubspot.answers import Row, Rows
 from pipelint.connectors.hubspot.connector import HubSpotConnector
-from pipelint.errors import PermissionMissing
+from pipelint.errors import PermissionMissing, UnexpectedAnswer
 from pipelint.records import (
     Account,
     Activity,
@@ -25,6 +27,7 @@ from pipelint.records import (
     Stream,
 )
 from pipelint.sandbox.hubspot import HubSpotSandbox
+from pipelint.sandbox.hubspot.auth import SCOPES
 
 
 def full(connector: HubSpotConnector, stream: Stream) -> State:
@@ -284,6 +287,47 @@ def test_a_portal_without_the_leads_object_has_its_early_contacts_as_leads(
     early = sandbox.portal.create("contacts", {"lastname": "Petit", "lifecyclestage": "lead"})
     [lead] = of(full(connector, Stream.LEADS), Lead)
     assert (lead.id, lead.contact) == (early, early)
+
+
+@pytest.mark.parametrize(
+    ("status", "category", "message"),
+    [
+        (400, "VALIDATION_ERROR", "Unable to infer object type from: leads"),
+        (404, "OBJECT_NOT_FOUND", "resource not found"),
+    ],
+)
+def test_a_portal_that_knows_no_leads_has_its_early_contacts_as_leads(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox, status: int, category: str, message: str
+) -> None:
+    early = sandbox.portal.create("contacts", {"lastname": "Petit", "lifecyclestage": "lead"})
+    body = json.dumps({"status": "error", "category": category, "message": message})
+    sandbox.faults.add("respond", path="/leads", status=status, body=body, times=0)
+    assert Stream.LEADS in connector.streams()
+    assert [each.id for each in of(full(connector, Stream.LEADS), Lead)] == [early]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("kind", ["contacts", "leads"])
+def test_a_page_of_something_else_hides_no_stream(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox, kind: str, status: int
+) -> None:
+    sandbox.faults.add("respond", path=f"/{kind}", status=status, body="<html>", content_type="text/html")
+    with pytest.raises(UnexpectedAnswer, match=rf"refuses the {kind} \(HTTP {status}\)"):
+        connector.streams()
+
+
+def test_without_the_right_to_see_companies_deals_and_contacts_are_read_without_them(
+    sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from .conftest import connection
+
+    monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token(*SCOPES - {"crm.objects.companies.read"}))
+    with closing(connection(sandbox)) as connector:
+        assert Stream.ACCOUNTS not in connector.streams()
+        for stream in (Stream.OPPORTUNITIES, Stream.CONTACTS, Stream.ACTIVITIES):
+            assert full(connector, stream), stream
+            assert "account" not in connector.supply(stream, ()).fields
+        assert {each.account for each in of(full(connector, Stream.OPPORTUNITIES), Opportunity)} == {None}
 
 
 def test_a_lead_is_read_with_its_contact(connector: HubSpotConnector, sandbox: HubSpotSandbox) -> None:

@@ -8,11 +8,11 @@ from pipelint.connectors.http import AnswerLost
 from pipelint.connectors.hubspot.refusal import RecordLocked, RequestInvalid, translated
 from pipelint.errors import (
     Busy,
+    ExitCode,
     Fix,
     PermissionMissing,
     PipelintError,
     QuotaExhausted,
-    RecordGone,
     SessionExpired,
     SignInRefused,
     UnexpectedAnswer,
@@ -34,7 +34,7 @@ CASES = [
     (401, {"error": "invalid_grant", "error_description": "revoked"}, SessionExpired),
     (403, {"category": "MISSING_SCOPES", "message": "no"}, PermissionMissing),
     (403, {"message": "This hapikey doesn't have proper permissions!"}, PermissionMissing),
-    (404, {"category": "OBJECT_NOT_FOUND", "message": "resource not found"}, RecordGone),
+    (404, {"category": "OBJECT_NOT_FOUND", "message": "resource not found"}, RequestInvalid),
     (409, {"category": "CONFLICT", "message": "exists"}, RequestInvalid),
     (410, {}, Fix),
     (423, {"message": "locked"}, RecordLocked),
@@ -107,6 +107,20 @@ def test_a_page_that_is_not_json_is_never_quoted() -> None:
     found = error(414, b"<html>Request-URI Too Long secret</html>", HTML)
     assert "secret" not in found.message
     assert isinstance(found, RequestInvalid)
+
+
+def test_a_page_of_something_else_tells_nothing_of_rights() -> None:
+    found = error(403, b"<html>Attention required!</html>", HTML)
+    assert not isinstance(found, PermissionMissing)
+    assert "(HTTP 403)" in found.message
+    assert "a proxy, a firewall" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"), [({}, JSON), (b"<html>not found</html>", HTML)], ids=["json", "page"]
+)
+def test_a_path_that_is_not_there_is_no_success(body: object, headers: dict[str, str]) -> None:
+    assert error(404, body, headers).exit_code is ExitCode.UNREACHABLE
 
 
 def test_a_refusal_that_is_cut_may_be_asked_for_again() -> None:

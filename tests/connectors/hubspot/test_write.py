@@ -84,6 +84,22 @@ def test_records_that_are_gone_are_told_under_any_status_of_success(
 
 
 @pytest.mark.parametrize(
+    ("type_", "body", "status"),
+    [
+        ("application/json", '{"category": "OBJECT_NOT_FOUND", "message": "resource not found"}', "gone"),
+        ("text/html", "<html>not found</html>", "refused"),
+    ],
+    ids=["said by HubSpot", "said by something else"],
+)
+def test_a_record_alone_that_is_not_found_is_gone_where_hubspot_says_so(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox, type_: str, body: str, status: str
+) -> None:
+    deal = sandbox.portal.ids("deals")[0]
+    sandbox.faults.add("respond", path="batch/update", status=404, body=body, content_type=type_)
+    assert write(ready, **{deal: "x"})[deal].status == status
+
+
+@pytest.mark.parametrize(
     ("error", "status"),
     [
         ({"category": "OBJECT_NOT_FOUND"}, "gone"),
