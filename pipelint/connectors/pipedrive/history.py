@@ -8,7 +8,7 @@ opened again shows no moment of that: it is known by its having been closed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -57,9 +57,6 @@ _NAME: Final = "the changes of a deal"
 _DEALS_A_PAGE: Final = 10
 """Each is a call; a page that is not too long loses little when it is cut."""
 
-_SECOND: Final = timedelta(seconds=1)
-"""Stamps have whole seconds."""
-
 
 class History:
     """The stream of stage changes; `complete_since` is set by a pull where deals still wait."""
@@ -101,7 +98,7 @@ class History:
             records = []
         moves = [waits.moved for waits in place.waiting.values()]
         self._backlog.note(Stream.STAGE_CHANGES, len(moves), min(moves, default=None))
-        self.complete_since = max(moves) + _SECOND if moves else None
+        self.complete_since = _day_after(max(moves)) if moves else None
         yield Page(Stream.STAGE_CHANGES, records, place.text())
 
     def _affordable(self, place: Cursor) -> dict[str, Waits]:
@@ -115,6 +112,11 @@ class History:
             rows += page.rows
         rows.reverse()  # the log is told newest first
         return _moves(deal, rows, now)
+
+
+def _day_after(move: datetime) -> datetime:
+    """Midnight after a move: what is prepared for a history is made anew each time that it begins otherwise."""
+    return datetime.combine(move.date() + timedelta(days=1), time(), UTC)
 
 
 def _seen(
