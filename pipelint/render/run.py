@@ -46,12 +46,25 @@ def _plan_document(result: RunResult) -> dict[str, object]:
             "drift": [drift_json(one) for one in each.drift],
             "held_by": each.held_by,
             "limit": error_json(each.limit),
+            "allowance": _allowance(each.ration) if each.ration else None,
             "error": error_json(each.stopped_by),
         }
         for name, each in result.connections.items()
     }
     plan = as_json(plans)
     return {"schema": plan.schema, "changes": plan.changes, "refused": refused, "connections": connections}
+
+
+def _allowance(ration: Ration) -> dict[str, int]:
+    return {
+        "tokens": ration.tokens,
+        "left": ration.budget.left,
+        "daily": ration.budget.daily,
+        "now": ration.now,
+        "seconds": int(ration.takes.total_seconds()),
+        "carried_over": ration.carried,
+        "days": ration.days,
+    }
 
 
 def _connection(each: ConnectionResult, dry_run: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -70,11 +71,16 @@ def test_a_plan_says_what_it_takes_before_it_is_written(acme: Acme) -> None:
     for number in range(5):
         acme.crm.deal(f"d{number}", amount=None)
     acme.pull()
-    text = render(push(acme.project, dry_run=True), "text", dry_run=True)
+    result = push(acme.project, dry_run=True)
+    text = render(result, "text", dry_run=True)
     assert (
         "25 API tokens needed, 11 of 20 a day are left for writing: 2 records now (1 s), 3 carried over, new errors "
         "first; all are written within about 2 days"
     ) in text
+    document = json.loads(render(result, "json", dry_run=True))
+    assert document["connections"]["acme"]["allowance"] == {
+        "tokens": 25, "left": 11, "daily": 20, "now": 2, "seconds": 1, "carried_over": 3, "days": 2,
+    }  # fmt: skip
 
 
 def test_a_limit_is_about_the_whole_plan(acme: Acme) -> None:
