@@ -6,10 +6,11 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from pipelint.connectors.hubspot.answers import Row
 from pipelint.connectors.hubspot.client import Client
-from pipelint.connectors.hubspot.normalise import milliseconds
+from pipelint.connectors.hubspot.normalise import instant, milliseconds
 from pipelint.connectors.hubspot.pull import Cursor
 from pipelint.connectors.hubspot.readers import STAMP
 from pipelint.connectors.hubspot.search import Place, changed
@@ -29,23 +30,34 @@ class _Pass:
 
 @dataclass(slots=True)
 class AllDeals:
-    """All deals at a moment, in the order of their ids; nine bytes for each, for there may be a million."""
+    """All deals at a moment, in the order of their ids; 16 bytes for each, for there may be a million.
+
+    `changed` is when a closed deal last changed, in milliseconds; an open one counts as changing all the time.
+    """
 
     until: datetime
     ids: array[int] = field(default_factory=lambda: array("Q"))
-    closed: bytearray = field(default_factory=bytearray)
+    changed: array[int] = field(default_factory=lambda: array("Q"))
     done: bool = False
 
     def add(self, rows: Sequence[Row]) -> None:
         self.ids.extend(int(row.id) for row in rows)
-        self.closed.extend(row.properties.get("hs_is_closed") == "true" for row in rows)
+        self.changed.extend(map(_changed, rows))
 
-    def listed(self, after: str, *, only_open: bool) -> Iterator[str]:
-        """The ids beyond one."""
-        reached = int(after)
-        for id_, closed in zip(self.ids, self.closed, strict=True):
-            if id_ > reached and not (only_open and closed):
+    def listed(self, after: str, closed_since: datetime | None) -> Iterator[str]:
+        """The ids beyond one; of closed deals only those that changed since a moment, where there is one."""
+        reached, first = int(after), milliseconds(closed_since) if closed_since else 0
+        for id_, at in zip(self.ids, self.changed, strict=True):
+            if id_ > reached and at >= first:
                 yield str(id_)
+
+
+_ALWAYS: Final = 2**64 - 1
+
+
+def _changed(row: Row) -> int:
+    at = instant(row.properties.get(STAMP)) if row.properties.get("hs_is_closed") == "true" else None
+    return milliseconds(at) if at else _ALWAYS
 
 
 class ChangedDeals:

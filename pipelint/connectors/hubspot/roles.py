@@ -18,8 +18,9 @@ from pipelint.connectors.base import Page
 from pipelint.connectors.hubspot.associations import AT_ONCE, Link, links
 from pipelint.connectors.hubspot.changed import AllDeals, ChangedDeals
 from pipelint.connectors.hubspot.client import Client
-from pipelint.connectors.hubspot.normalise import chosen
+from pipelint.connectors.hubspot.normalise import chosen, milliseconds
 from pipelint.connectors.hubspot.pull import DAILY, OVERLAP, WEEKLY, batch_read
+from pipelint.connectors.hubspot.readers import STAMP
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.search import by_id
 from pipelint.errors import UnexpectedAnswer
@@ -41,14 +42,14 @@ class Place(msgspec.Struct, omit_defaults=True):
     """Where the stream continues: up to when changes are known.
 
     `full_at` is when all deals were looked at, `open_at` when the open ones were. `after` is set while deals are
-    looked at: the one that was reached; `only_open` says which.
+    looked at: the one that was reached; `closed_since` leaves out closed ones that have not changed since then.
     """
 
     until: datetime
     full_at: datetime
     open_at: datetime
     after: str | None = None
-    only_open: bool = False
+    closed_since: datetime | None = None
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -74,13 +75,13 @@ class Roles:
         if place is None or begins:
             place = Place(until, now, now, after="0")
         elif place.after is None:
-            place = Place(until, place.full_at, now, after="0", only_open=True)
+            place = Place(until, place.full_at, now, after="0", closed_since=place.until - OVERLAP)
         yield from self._everything(place, told, begins=begins)
 
     def _everything(self, place: Place, told: AllDeals | None, *, begins: bool) -> Iterator[Page]:
-        """The roles of all deals or of the open ones, a thousand deals a page."""
+        """The roles of all deals, or of the open and the changed ones, a thousand deals a page."""
         after = place.after or "0"
-        ids = told.listed(after, only_open=place.only_open) if told else self._searched(place, after)
+        ids = told.listed(after, place.closed_since) if told else self._searched(place, after)
         some, following = list(islice(ids, AT_ONCE)), list(islice(ids, AT_ONCE))
         while following:
             yield self._page(some, place, begins=begins, after=some[-1])
@@ -88,9 +89,14 @@ class Roles:
         yield self._page(some, place, begins=begins, after=None)
 
     def _searched(self, place: Place, after: str) -> Iterator[str]:
-        is_open = {"propertyName": "hs_is_closed", "operator": "NEQ", "value": "true"}
-        filters = [is_open] if place.only_open else []
-        return (row.id for rows in by_id(self._client, "deals", [], filters, after) for row in rows)
+        groups: list[list[dict[str, str]]] = [[]]
+        if place.closed_since is not None:
+            since = str(milliseconds(place.closed_since))
+            groups = [
+                [{"propertyName": "hs_is_closed", "operator": "NEQ", "value": "true"}],
+                [{"propertyName": STAMP, "operator": "GTE", "value": since}],
+            ]
+        return (row.id for rows in by_id(self._client, "deals", [], groups, after) for row in rows)
 
     def _changed(self, place: Place) -> Iterator[Page]:
         until, ids = self._deals.since(place.until - OVERLAP, Stream.CONTACT_ROLES)
@@ -107,7 +113,7 @@ class Roles:
             self._roles(ids),
             place.text(),
             begins_full=begins,
-            ends_full=after is None and not place.only_open,
+            ends_full=after is None and place.closed_since is None,
             parents=ids,
         )
 

@@ -47,20 +47,20 @@ def between(
 ) -> Iterator[list[Row]]:
     """Records whose instant `name` lies between two, in milliseconds, in the order of their ids beyond `after`."""
     moment = {"propertyName": name, "operator": "BETWEEN", "value": str(first), "highValue": str(last)}
-    yield from by_id(client, kind, properties, [moment], after)
+    yield from by_id(client, kind, properties, [[moment]], after)
 
 
 def by_id(
     client: Client,
     kind: str,
     properties: Sequence[str],
-    filters: Sequence[Mapping[str, str]],
+    groups: Sequence[Sequence[Mapping[str, str]]],
     after: str,
 ) -> Iterator[list[Row]]:
-    """Records that fit, in the order of their ids from beyond `after` on, without a cap."""
+    """Records that fit all filters of a group, in the order of their ids from beyond `after` on, without a cap."""
     while True:
         beyond = {"propertyName": ID, "operator": "GT", "value": after}
-        rows, more = _ask(client, kind, properties, [*filters, beyond], ID)
+        rows, more = _ask(client, kind, properties, [[*filters, beyond] for filters in groups], ID)
         if rows:
             yield rows
             after = rows[-1].id
@@ -73,7 +73,7 @@ def _window(
 ) -> tuple[list[Row], Place | None]:
     """The first records from a stamp on."""
     since = {"propertyName": stamp, "operator": "GTE", "value": str(place.stamp)}
-    rows, more = _ask(client, kind, properties, [since], stamp)
+    rows, more = _ask(client, kind, properties, [[since]], stamp)
     if not rows or not more:
         return rows, None
     last = _stamp(rows[-1], stamp)
@@ -86,7 +86,7 @@ def _crowd(
     """Some records of exactly one stamp, by id; then what comes after it."""
     same = {"propertyName": stamp, "operator": "EQ", "value": str(place.stamp)}
     beyond = {"propertyName": ID, "operator": "GT", "value": place.after or "0"}
-    rows, more = _ask(client, kind, properties, [same, beyond], ID)
+    rows, more = _ask(client, kind, properties, [[same, beyond]], ID)
     return rows, Place(place.stamp, rows[-1].id) if rows and more else Place(place.stamp + 1)
 
 
@@ -94,12 +94,12 @@ def _ask(
     client: Client,
     kind: str,
     properties: Sequence[str],
-    filters: Sequence[Mapping[str, str]],
+    groups: Sequence[Sequence[Mapping[str, str]]],
     sort: str,
 ) -> tuple[list[Row], bool]:
     """The first rows that fit, and whether there are more."""
     body = {
-        "filterGroups": [{"filters": list(filters)}],
+        "filterGroups": [{"filters": list(filters)} for filters in groups],
         "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
         "properties": list(properties),
         "limit": PAGE_ROWS,

@@ -255,6 +255,7 @@ def test_closed_deals_keep_their_contacts_through_the_daily_look_at_the_open_one
 ) -> None:
     won, *others = sandbox.portal.ids("deals")
     sandbox.portal.update("deals", won, {"dealstage": "closedwon"})
+    sandbox.clock.advance(timedelta(hours=1))
     pages = list(connector.pull(Stream.CONTACT_ROLES, None, ()))
     assert won in {one.opportunity for page in pages for one in page.records if isinstance(one, ContactRole)}
     sandbox.clock.advance(timedelta(days=1))
@@ -265,6 +266,30 @@ def test_closed_deals_keep_their_contacts_through_the_daily_look_at_the_open_one
     sandbox.clock.advance(timedelta(days=7))
     weekly = list(connector.pull(Stream.CONTACT_ROLES, daily[-1].cursor, ()))
     assert (weekly[0].begins_full, weekly[-1].ends_full) == (True, True)
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed by the deals' pull", "searched for"])
+def test_closed_deals_that_changed_are_looked_at_with_the_open_ones(
+    sandbox: HubSpotSandbox, connect: Callable[..., HubSpotConnector], listed: bool
+) -> None:
+    portal, [boss, *_] = sandbox.portal, sandbox.portal.ids("contacts")
+    lost, won, *others = portal.ids("deals")
+    portal.update("deals", lost, {"dealstage": "closedlost"})
+    sandbox.clock.advance(timedelta(hours=1))
+    places = {
+        stream: cursor(connect(sandbox), stream) for stream in (Stream.OPPORTUNITIES, Stream.CONTACT_ROLES)
+    }
+    sandbox.clock.advance(timedelta(hours=5))
+    portal.associate("deals", won, "contacts", boss, "Decision maker")
+    portal.update("deals", won, {"dealstage": "closedwon"})
+    sandbox.clock.advance(timedelta(hours=19))
+    nightly = connect(sandbox)
+    if listed:
+        list(nightly.pull(Stream.OPPORTUNITIES, places[Stream.OPPORTUNITIES], ()))
+    pages = list(nightly.pull(Stream.CONTACT_ROLES, places[Stream.CONTACT_ROLES], ()))
+    assert [parent for page in pages for parent in page.parents] == [won, *others]
+    roles = [each for each in of(settle({}, pages), ContactRole) if each.opportunity == won]
+    assert "Decision maker" in {each.role for each in roles}
 
 
 def test_a_call_that_was_planned_has_happened_when_its_time_is_over(
