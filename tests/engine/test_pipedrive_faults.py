@@ -29,6 +29,7 @@ from pipelint.engine.undo import undo
 from pipelint.errors import ExitCode
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.company import Company
+from pipelint.sandbox.pipedrive.schema import DEALS as DEAL_TABLE
 
 from .day import Outcome
 from .pipedrive_day import OURS, PipedriveDay, count_writes, project_in
@@ -407,3 +408,21 @@ def test_an_undo_that_runs_out_of_tokens_is_finished_by_another_the_next_day(beg
     day.sandbox.clock.advance(timedelta(days=1))
     assert undo(day.project, written).exit_code is ExitCode.OK
     assert all(row == dict.fromkeys(OURS) for row in day.crm().values())
+
+
+def test_a_field_of_ours_that_is_renamed_is_written_and_taken_back_as_before(begin: Begin) -> None:
+    day = begin()
+    day.run()
+    with day.project.cache() as cache:
+        first = runs(cache)[0].id
+    fields = day.sandbox.company.fields
+    code = fields.by_name("deals", "Pipelint hygiene")["field_code"]
+    fields.change("deals", code, {"field_name": "How clean it is"})
+    day.sandbox.clock.advance(timedelta(days=1))
+    day.sandbox.company.update("deals", 2, {"value": 700})
+    result = day.run()
+    assert result.plan is not None
+    assert result.plan.trouble == []
+    assert day.sandbox.company.get(DEAL_TABLE, 2)["custom_fields"][code] == 100
+    undone = undo(day.project, first).connections["acme"]
+    assert {it.id for it in undone.skipped} == {"2"}, "which was written again since"

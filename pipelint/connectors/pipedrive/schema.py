@@ -84,9 +84,11 @@ class Fields:
         self._by_name: dict[str, list[Field]] = {}
         for field in self.all:
             self._by_name.setdefault(field.name.casefold(), []).append(field)
+        self._made_as: dict[str, str] = {}
         for name, code in (own or {}).items():
             if code in self._by_code:
                 self._by_name.setdefault(name.casefold(), [self._by_code[code]])
+                self._made_as[code] = name
 
     def named(self, name: str) -> list[Field]:
         """All fields that bear a name: names are not unique."""
@@ -98,6 +100,10 @@ class Fields:
             return self._by_code[name]
         custom = [field for field in self.named(name) if field.custom]
         return custom[0] if len(custom) == 1 else None
+
+    def name(self, field: Field) -> str:
+        """What we call a field: ours by the name it was made with."""
+        return self._made_as.get(field.code, field.name)
 
     def label(self, code: str, option: object) -> str | None:
         """What an option of a standard field is called; as it came where the field does not say."""
@@ -126,7 +132,7 @@ def infos(fields: Fields, stages: Iterable[int] = ()) -> list[FieldInfo]:
     return [
         FieldInfo(
             name=field.code,
-            label=field.name,
+            label=fields.name(field),
             type=FIELD_TYPES[field.type],
             custom=field.custom,
             required=field.required is not None and field.required.everywhere,
