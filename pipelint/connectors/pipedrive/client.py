@@ -46,7 +46,7 @@ class Answer(msgspec.Struct):
 class Granted(Token):
     """What an app gets for its refresh token, and the scopes that it was let in for, with commas between."""
 
-    scope: str = ""
+    scope: str | None = None
 
 
 class EmptyAnswer(AnswerLost):
@@ -241,7 +241,7 @@ class Client:
                 raise SignInRefused(str(error), hint="check client_id, client_secret and refresh_token")
             raise error
         granted = decoded(response.content, _tokens, "Pipedrive", "sign-in")
-        self.scopes = frozenset(re.split(r"[ ,]+", granted.scope)) - {""}
+        self.scopes = frozenset(re.split(r"[ ,]+", granted.scope or "")) - {""}
         return granted
 
 
