@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from pipelint.connectors import answers
+from pipelint.connectors.answers import brief
 from pipelint.connectors.hubspot.wire import Answer
 from pipelint.errors import Fix
 
@@ -76,12 +77,27 @@ ABSENT: Final = frozenset({"OBJECT_NOT_FOUND", "CONTACT_NOT_FOUND", "DEAL_NOT_FO
 
 
 class ErrorPart(msgspec.Struct):
-    """One entry of `errors`; `context` holds lists of texts."""
+    """One entry of `errors`; `context` holds lists of texts, and any part may be null."""
 
-    message: str = ""
-    category: str = ""
+    message: str | None = None
+    category: str | None = None
     code: str | None = None
-    context: dict[str, Any] = {}
+    context: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its code, in HubSpot's capitals."""
+        return self.code or self.category or ""
+
+    @property
+    def said(self) -> str:
+        """Its words, fit to be shown."""
+        return brief(self.message or "")
+
+    def told(self, key: str) -> tuple[str, ...]:
+        """What its context says."""
+        value = (self.context or {}).get(key)
+        return tuple(map(str, value)) if isinstance(value, list) else () if value is None else (str(value),)
 
     @property
     def absent(self) -> bool:

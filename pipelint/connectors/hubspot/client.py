@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from pipelint.connectors import answers
-from pipelint.connectors.answers import brief
 from pipelint.connectors.base import ConnectContext
 from pipelint.connectors.clock import ServerClock
 from pipelint.connectors.http import AnswerLost, NotSent
@@ -70,7 +69,7 @@ class Client:
             answer = decoded(self._signed_in(call), kind, name)
             failed = next((part for part in answer.errors if not part.absent), None)
             if failed is not None:
-                said = f"{failed.code or failed.category}: {brief(failed.message)}"
+                said = f"{failed.name}: {failed.said}"
                 raise Busy(f"HubSpot leaves records out of its answer about {name} ({said})")
             return answer
 

@@ -21,7 +21,7 @@ from pipelint.connectors.hubspot.associations import Link, links, told_links
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.normalise import instant, milliseconds, text
 from pipelint.connectors.hubspot.readers import Given, Reading
-from pipelint.connectors.hubspot.search import Place, between, changed
+from pipelint.connectors.hubspot.search import Place, between, by_id, changed
 from pipelint.connectors.hubspot.streams import MERGED, Followed
 from pipelint.connectors.overlap import Memory
 from pipelint.errors import UnexpectedAnswer
@@ -47,7 +47,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
 
     A pass that began at `until` reads changes from `since` (None: everything), is in part `part`, at the mark
     `after` of a list or the place `place` of a search, and finished when `done`. `full_at` is when the last full
-    pull began. `seen` are rows that the pass before delivered in the overlap, `now` those of this one.
+    pull began. `seen` are rows that the pass before delivered in the overlap, `now` those of this one. `kinds`
+    are the object types that make up the stream.
     """
 
     until: datetime
@@ -59,33 +60,41 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     done: bool = False
     seen: dict[str, str] = {}
     now: dict[str, str] = {}
+    kinds: tuple[str, ...] = ()
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
 
 
-def next_pass(text_: str | None, now: datetime, full_every: timedelta) -> tuple[Cursor, bool]:
-    """The cursor to work from, and whether a full pull begins with it."""
+def next_pass(
+    text_: str | None, now: datetime, full_every: timedelta, kinds: tuple[str, ...] = ()
+) -> tuple[Cursor, bool]:
+    """The cursor to work from, and whether a full pull begins with it.
+
+    It does where a type came to a stream, or left it: what is there of a new one was never pulled.
+    """
+    full = Cursor(until=now, full_at=now, kinds=kinds)
     if text_ is None:
-        return Cursor(until=now, full_at=now), True
+        return full, True
     try:
         last = msgspec.json.decode(text_, type=Cursor)
     except msgspec.MsgspecError:
         raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
+    if last.kinds != kinds or (last.done and now - last.full_at >= full_every):
+        return full, True
     if not last.done:
         return last, False
-    if now - last.full_at >= full_every:
-        return Cursor(until=now, full_at=now), True
-    return Cursor(until=now, full_at=last.full_at, since=last.until - OVERLAP, seen=last.now), False
+    since = last.until - OVERLAP
+    return Cursor(until=now, full_at=last.full_at, since=since, seen=last.now, kinds=kinds), False
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One object type of a pass, with what is asked for; `passing`: rows that changed by time alone."""
+    """One object type of a pass, with what is asked for; `passing`: the instant of rows that changed by time alone."""
 
     followed: Followed
     properties: tuple[str, ...]
-    passing: bool = False
+    passing: str = ""
 
 
 class Found(NamedTuple):
@@ -110,10 +119,11 @@ class Walk:
 
     def pages(self, text_: str | None) -> Iterator[Page]:
         """The last one is always there, and its cursor begins the next pass."""
-        cursor, begins = next_pass(text_, self.client.now(), self.full_every)
+        kinds = tuple(part.followed.kind for part in self.parts)
+        cursor, begins = next_pass(text_, self.client.now(), self.full_every, kinds)
         parts = list(self.parts)
         if cursor.since is not None:
-            parts += [replace(part, passing=True) for part in parts if part.followed.passing]
+            parts += [replace(part, passing=name) for part in parts for name in part.followed.passing]
         watch = self.watch if (cursor.part, cursor.after, cursor.place) == (0, None, None) else None
         while not cursor.done:
             part = parts[cursor.part]
@@ -137,12 +147,16 @@ class Walk:
 
     def _answers(self, part: Part, cursor: Cursor) -> Iterator[tuple[list[Row], str | None, Place | None]]:
         kind, stamp = part.followed.kind, part.followed.stamp
-        if cursor.since is None:
+        beyond = (cursor.place.after if cursor.place else None) or "0"
+        if cursor.since is None and part.followed.where:
+            for rows in by_id(self.client, kind, part.properties, [part.followed.where], beyond):
+                yield rows, None, Place(0, rows[-1].id)
+            yield [], None, None
+        elif cursor.since is None:
             yield from self._listed(part, cursor.after)
         elif part.passing:
             first, last = milliseconds(cursor.since), milliseconds(cursor.until)
-            name, after = part.followed.passing, cursor.place.after if cursor.place else None
-            for rows in between(self.client, kind, name, part.properties, first, last, after or "0"):
+            for rows in between(self.client, kind, part.passing, part.properties, first, last, beyond):
                 yield rows, None, Place(first, rows[-1].id)
             yield [], None, None
         else:
@@ -188,7 +202,7 @@ class Walk:
             read = part.followed.read(
                 Given(reading, row, {to: found.get(id_, ()) for to, found in linked.items()})
             )
-            recent = part.passing or _moment(row, part.followed.stamp) >= edge
+            recent = bool(part.passing) or _moment(row, part.followed.stamp) >= edge
             if not memory.is_new(f"{part.followed.kind}:{id_}", read, recent=recent):
                 continue
             result.fresh.append(row)
@@ -251,4 +265,11 @@ def _advanced(
         return msgspec.structs.replace(cursor, after=after, place=place, now=memory.now)
     if cursor.part + 1 < parts:
         return msgspec.structs.replace(cursor, part=cursor.part + 1, after=None, place=None, now=memory.now)
-    return Cursor(until=cursor.until, full_at=cursor.full_at, since=cursor.since, done=True, now=memory.now)
+    return Cursor(
+        until=cursor.until,
+        full_at=cursor.full_at,
+        since=cursor.since,
+        done=True,
+        now=memory.now,
+        kinds=cursor.kinds,
+    )

@@ -146,7 +146,7 @@ def early_contact(given: Given) -> list[Record]:
         name=_full_name(p),
         company=n.text(p.get("company")),
         status=n.text(p.get("hs_lead_status")),
-        is_open=True,
+        is_open=p.get("hs_lead_status") != "UNQUALIFIED",
         created_at=n.instant(p.get("createdate")),
         owner=n.text(p.get("hubspot_owner_id")),
         contact=given.row.id,

@@ -27,7 +27,7 @@ from pipelint.errors import UnexpectedAnswer
 from pipelint.records import ContactRole, Stream
 
 BUYING_ROLE: Final = "hs_buying_role"
-SUPPLIED: Final = frozenset(ContactRole._fields) - {"created_at"}
+SUPPLIED: Final = frozenset(ContactRole._fields) - {"created_at", "is_primary"}
 
 LATEST: Final = DAILY + timedelta(hours=1)
 """So long after the last look we search for deals ourselves, because no pull told us all of them."""
@@ -127,7 +127,7 @@ class Roles:
         for deal in ids:
             found = [(link, role) for link in linked.get(deal, []) for role in _words(link, parts) or (None,)]
             records += [
-                ContactRole(f"{deal}:{number}", _UNKNOWN, deal, link.to, role, link.primary or number == 0)
+                ContactRole(f"{deal}:{number}", _UNKNOWN, deal, link.to, role)
                 for number, (link, role) in enumerate(found)
             ]
         return records

@@ -54,7 +54,7 @@ def by_id(
     client: Client,
     kind: str,
     properties: Sequence[str],
-    groups: Sequence[Sequence[Mapping[str, str]]],
+    groups: Sequence[Sequence[Mapping[str, object]]],
     after: str,
 ) -> Iterator[list[Row]]:
     """Records that fit all filters of a group, in the order of their ids from beyond `after` on, without a cap."""
@@ -94,7 +94,7 @@ def _ask(
     client: Client,
     kind: str,
     properties: Sequence[str],
-    groups: Sequence[Sequence[Mapping[str, str]]],
+    groups: Sequence[Sequence[Mapping[str, object]]],
     sort: str,
 ) -> tuple[list[Row], bool]:
     """The first rows that fit, and whether there are more."""

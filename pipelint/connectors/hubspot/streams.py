@@ -27,8 +27,9 @@ MERGED: Final = "hs_merged_object_ids"
 class Followed:
     """An object type that is followed by its stamp.
 
-    `links` are the types whose links are wanted; with `labels` what they say matters, too. `passing` names an
-    instant that changes what a row means when it passes, without moving the stamp.
+    `links` are the types whose links are wanted; with `labels` what they say matters, too. `passing` names
+    instants that change what a row means when they pass, without moving the stamp. `where` narrows what a full
+    pull lists: a search finds it then.
     """
 
     kind: str
@@ -37,7 +38,8 @@ class Followed:
     read: Callable[[Given], list[Record]]
     links: tuple[str, ...] = ()
     stamp: str = STAMP
-    passing: str = ""
+    passing: tuple[str, ...] = ()
+    where: tuple[Mapping[str, object], ...] = ()
     labels: bool = False
 
 
@@ -95,6 +97,7 @@ EARLY_CONTACTS: Final = Followed(
     ),
     readers.early_contact,
     stamp="lastmodifieddate",
+    where=({"propertyName": "lifecyclestage", "operator": "IN", "values": list(readers.LEAD_STAGES)},),
 )  # fmt: skip
 LINE_ITEMS: Final = Followed(
     "line_items",
@@ -110,7 +113,7 @@ ACTIVITIES: Final = (
         ("hs_timestamp", "hs_call_title", "hs_call_direction", *_OWNED),
         activities.activity("calls", "call", "hs_call_title", activities.at_its_time),
         _TO,
-        passing="hs_timestamp",
+        passing=("hs_timestamp",),
     ),
     Followed(
         "meetings",
@@ -121,7 +124,7 @@ ACTIVITIES: Final = (
         ),
         activities.activity("meetings", "meeting", "hs_meeting_title", activities.meeting),
         _TO,
-        passing="hs_meeting_end_time",
+        passing=("hs_meeting_end_time", "hs_meeting_start_time"),
     ),
     Followed(
         "tasks",

@@ -7,9 +7,8 @@ stands alone; answers are read by their body, for errors come under any status o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pipelint.connectors.answers import brief
 from pipelint.connectors.base import Change, Kind, Outcome, WriteLimits, WriteValue
 from pipelint.connectors.http import AnswerLost, NotSent
 from pipelint.connectors.hubspot.answers import ABSENT, ErrorPart, Rows, decoded
@@ -24,6 +23,9 @@ from pipelint.errors import PermissionMissing, PipelintError, Retry
 LIMITS: Final = WriteLimits(batch=100)
 SETUP: Final = "run: pipelint setup --apply"
 
+DRIFTED: Final = frozenset({"PROPERTY_DOESNT_EXIST", "INVALID_OPTION", "READ_ONLY_VALUE"})
+"""Refusals after which the portal's properties are looked at anew, once: somebody changed ours meanwhile."""
+
 
 class Writer:
     """Writes and reads our fields; `objects` are the object types of our kinds."""
@@ -32,6 +34,7 @@ class Writer:
         self._client = client
         self._portal = portal
         self._objects = objects
+        self._looked = False
 
     def write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """One outcome for each change; where an error is raised, changes without an outcome were not sent."""
@@ -105,7 +108,9 @@ class Writer:
         if len(batch) == 1:
             yield _alone(batch[0], error)
             return
-        self._portal.forget()
+        if isinstance(error, RequestInvalid) and error.code in DRIFTED and not self._looked:
+            self._looked = True
+            self._portal.forget()
         refused = {change.id: found for change in batch if (found := self._refused_here(change))}
         yield from refused.values()
         rest = [change for change in batch if change.id not in refused]
@@ -135,16 +140,14 @@ def _outcomes(batch: Sequence[Change], answer: Rows) -> Iterator[Outcome]:
     written = {row.id for row in answer.results}
     named: dict[str, ErrorPart] = {}
     for part in answer.errors:
-        named |= dict.fromkeys(map(str, _listed(part.context.get("ids") or part.context.get("id"))), part)
+        named |= dict.fromkeys(part.told("ids") or part.told("id"), part)
     for change in batch:
         if change.id in written:
             yield Outcome(change.id, "written")
         elif change.id in named:
             error = named[change.id]
-            code = error.code or error.category
-            fields = tuple(map(str, _listed(error.context.get("propertyName"))))
-            message = _with_cure(brief(error.message), code)
-            yield Outcome(change.id, _status(error), code, message, fields)
+            message = _with_cure(error.said, error.name)
+            yield Outcome(change.id, _status(error), error.name, message, error.told("propertyName"))
         else:
             yield Outcome(change.id, "unknown", message="HubSpot's answer does not mention it")
 
@@ -160,10 +163,6 @@ def _with_cure(message: str, code: str) -> str:
     """HubSpot's words, and what to do where that is known."""
     known = cure(code)
     return f"{message.rstrip('.')}: {known}" if known else message
-
-
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - whatever an error's context holds
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _refused(change: Change, code: str, message: str, *fields: str) -> Outcome:

@@ -28,6 +28,7 @@ from pipelint.records import (
 )
 from pipelint.sandbox.hubspot import HubSpotSandbox
 from pipelint.sandbox.hubspot.auth import SCOPES
+from tests.connectors.hubspot.conftest import connection
 
 
 def full(connector: HubSpotConnector, stream: Stream) -> State:
@@ -344,7 +345,6 @@ def test_a_page_of_something_else_hides_no_stream(
 def test_without_the_right_to_see_companies_deals_and_contacts_are_read_without_them(
     sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from .conftest import connection
 
     monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token(*SCOPES - {"crm.objects.companies.read"}))
     with closing(connection(sandbox)) as connector:
@@ -353,6 +353,76 @@ def test_without_the_right_to_see_companies_deals_and_contacts_are_read_without_
             assert full(connector, stream), stream
             assert "account" not in connector.supply(stream, ()).fields
         assert {each.account for each in of(full(connector, Stream.OPPORTUNITIES), Opportunity)} == {None}
+
+
+def test_of_many_contacts_only_the_early_ones_are_asked_for(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE_ROWS", 2)
+    sandbox.portal.leads = False
+    stages = ["lead", "customer", "marketingqualifiedlead", "salesqualifiedlead", "subscriber", "lead"]
+    ids = [sandbox.portal.create("contacts", {"lastname": "P", "lifecyclestage": stage}) for stage in stages]
+    connector.streams()
+    before = len(sandbox.requests)
+    leads = of(full(connector, Stream.LEADS), Lead)
+    assert {lead.id for lead in leads} == {ids[0], ids[2], ids[3], ids[5]}
+    assert not any(it.path.endswith("/contacts") for it in sandbox.requests[before:])
+
+
+def test_a_contact_that_is_no_customer_to_be_is_no_open_lead(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    sandbox.portal.leads = False
+    for status in ("NEW", "UNQUALIFIED"):
+        told = {"lastname": status, "lifecyclestage": "lead", "hs_lead_status": status}
+        sandbox.portal.create("contacts", told)
+    assert {it.name: it.is_open for it in of(full(connector, Stream.LEADS), Lead)} == {
+        "NEW": True,
+        "UNQUALIFIED": False,
+    }
+
+
+NO_MAIL = [scope for scope in SCOPES if "email" not in scope]
+
+
+@pytest.fixture
+def with_mail(sandbox: HubSpotSandbox) -> str:
+    """An e-mail; its id with us."""
+    return f"emails:{sandbox.portal.create('emails', {'hs_timestamp': '2026-11-19T10:00:00Z'})}"
+
+
+def test_emails_whose_scope_is_granted_later_come_with_the_next_pull(
+    sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch, with_mail: str
+) -> None:
+    monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token(*NO_MAIL))
+    pages = list(connection(sandbox).pull(Stream.ACTIVITIES, None, ()))
+    assert with_mail not in {it.id for it in of(settle({}, pages), Activity)}
+    sandbox.clock.advance(timedelta(hours=1))
+    monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token())
+    later = settle({}, connection(sandbox).pull(Stream.ACTIVITIES, pages[-1].cursor, ()))
+    assert with_mail in {it.id for it in of(later, Activity)}
+
+
+def test_a_cut_pull_of_activities_goes_on_when_a_scope_was_taken_away(
+    sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch, with_mail: str
+) -> None:
+    monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token())
+    *_, mail = (it for it in connection(sandbox).pull(Stream.ACTIVITIES, None, ()) if not it.ends_full)
+    monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token(*NO_MAIL))
+    rest = settle({}, connection(sandbox).pull(Stream.ACTIVITIES, mail.cursor, ()))
+    assert {it.type for it in of(rest, Activity)} == {"call"}
+
+
+def test_a_meeting_without_an_end_has_happened_when_it_began(
+    connector: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    start = "2026-11-20T10:00:00Z"
+    sandbox.portal.create("meetings", {"hs_timestamp": start, "hs_meeting_start_time": start})
+    pages = list(connector.pull(Stream.ACTIVITIES, None, ()))
+    sandbox.clock.advance(timedelta(hours=3))
+    state = settle(settle({}, pages), connector.pull(Stream.ACTIVITIES, pages[-1].cursor, ()))
+    [meeting] = [one for one in of(state, Activity) if one.type == "meeting"]
+    assert (meeting.happened_at, meeting.planned_at) == (datetime(2026, 11, 20, 10, tzinfo=UTC), None)
 
 
 def test_a_lead_is_read_with_its_contact(connector: HubSpotConnector, sandbox: HubSpotSandbox) -> None:
@@ -364,8 +434,6 @@ def test_a_lead_is_read_with_its_contact(connector: HubSpotConnector, sandbox: H
 
 
 def test_a_missing_scope_is_named(sandbox: HubSpotSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    from .conftest import connection
-
     monkeypatch.setenv("HUBSPOT_TOKEN", sandbox.token("crm.objects.companies.read"))
     connector = connection(sandbox)
     with pytest.raises(PermissionMissing) as caught:

@@ -69,7 +69,8 @@ IDLE = {
     # What changed, and what happened or was planned by time alone.
     **{f"objects/{kind}/search": 1 for kind in ("companies", "contacts", "deals", "line_items", "leads")},
     **{f"objects/{kind}/search": 1 for kind in ("tasks", "notes", "emails")},
-    **{f"objects/{kind}/search": 2 for kind in ("calls", "meetings")},
+    "objects/calls/search": 2,
+    "objects/meetings/search": 3,  # by their end, and by their beginning where they have none
 }
 
 

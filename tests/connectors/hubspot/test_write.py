@@ -68,6 +68,19 @@ def test_one_value_that_a_rule_of_the_portal_refuses_is_singled_out(
     assert {outcomes[deal].status for deal in others} == {"written"}
 
 
+def test_a_rule_that_refuses_everything_costs_no_look_at_the_properties_for_each(
+    ready: HubSpotConnector, sandbox: HubSpotSandbox
+) -> None:
+    rule = ValidationRule("pipelint_summary", "MAX_LENGTH", ("10",))
+    sandbox.portal.validation_rules[DEALS].append(rule)
+    deals = sandbox.portal.ids("deals")
+    before = len(sandbox.requests)
+    outcomes = write(ready, **dict.fromkeys(deals, "Much too long for the rule"))
+    assert {outcome.status for outcome in outcomes.values()} == {"refused"}
+    assert updates(sandbox) == 2 * len(deals) - 1
+    assert len(sandbox.requests) - before <= updates(sandbox) + 1
+
+
 @pytest.mark.parametrize(("version", "status"), [("v3", 207), ("2026-03", 200), ("2026-09", 200)])
 def test_records_that_are_gone_are_told_under_any_status_of_success(
     ready: HubSpotConnector,
@@ -105,6 +118,7 @@ def test_a_record_alone_that_is_not_found_is_gone_where_hubspot_says_so(
         ({"category": "OBJECT_NOT_FOUND"}, "gone"),
         ({"category": "VALIDATION_ERROR", "code": "INVALID_DATE"}, "refused"),
         ({"category": "SOMETHING_NEW"}, "refused"),
+        ({"category": "VALIDATION_ERROR", "message": None, "code": None}, "refused"),
         ({"category": "INTERNAL_ERROR"}, "locked"),
         ({"category": "RATE_LIMITS"}, "locked"),
     ],
