@@ -86,6 +86,11 @@ METRICS = (
         "1 where an undo holds the connection: nothing is written before push --resume.",
         lambda c: c.held_by is not None,
     ),
+    Metric(
+        "schema_drift",
+        "Names in the rule files that the CRM does not offer any more, and that rules need.",
+        lambda c: sum(each.problem.level == "error" for each in c.drift),
+    ),
     Metric("api_calls", "Calls to the CRM, retries included.", lambda c: c.api_calls),
     Metric(
         "api_calls_left",

@@ -19,7 +19,7 @@ from pipelint.engine.refusals import as_json as refusals_json
 from pipelint.engine.runs import Written, begin, error_json, find_run, finish, new_id, written_by
 from pipelint.engine.shown import Shown
 from pipelint.engine.values import Plain, one_from_json, plain, typed
-from pipelint.errors import CacheUnusable, ExitCode, PipelintError
+from pipelint.errors import CacheUnusable, ExitCode, PipelintError, UsageError
 from pipelint.rules.catalogue import RECORD_STREAM, RecordKind
 
 _READ = 2000
@@ -135,6 +135,11 @@ def summary(result: UndoResult) -> dict[str, object]:
 def _connection(cache: Cache, project: Project, name: str, result: UndoResult, *, dry_run: bool) -> None:
     done = result.connections[name]
     [connection] = project.connections([name])
+    if not connection.writes:
+        raise UsageError(
+            f"'write_back: off' at {name} in pipelint.yaml forbids to write there, to restore something too",
+            hint="take it out, and say 'mode: preview' under write_back: then nothing but this undo writes",
+        )
     with project.connect(connection) as connector:
         try:
             _restore(cache, project, connector, result, dry_run=dry_run)

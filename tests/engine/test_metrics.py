@@ -78,6 +78,7 @@ def test_a_run_is_told_in_numbers(acme: Acme, file: Path) -> None:
         "locked_records": 0,
         "unknown_records": 0,
         "held": 0,
+        "schema_drift": 0,
         "api_calls": of_acme["api_calls"],
         "api_calls_left": 1000,
     }
@@ -92,6 +93,13 @@ def test_a_connection_that_failed_is_down(acme: Acme, file: Path) -> None:
     run(acme.project)
     told = read(file.read_text(encoding="utf-8"))
     assert (told["up", "acme", "fake"], told["last_run_exit_code",]) == (0, 3)
+
+
+def test_a_field_that_somebody_took_away_is_counted(acme: Acme, file: Path) -> None:
+    fields = "pipelint: 1\nfields: {tier: {type: text, from: {acme: Tier}}}\n"
+    (acme.folder / "rules" / "fields.yaml").write_text(fields, encoding="utf-8")
+    run(acme.project)
+    assert read(file.read_text(encoding="utf-8"))["schema_drift", "acme", "fake"] == 1
 
 
 def test_a_dry_run_and_a_push_leave_the_file_alone(acme: Acme, file: Path) -> None:

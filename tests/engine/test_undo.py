@@ -57,6 +57,20 @@ def test_undo_names_the_later_run_that_wrote_a_value(acme: Acme) -> None:
     assert told == {f"run {second} has written it since"}
 
 
+def test_undo_writes_in_preview_but_not_where_writing_is_off(acme: Acme) -> None:
+    first = ill(acme, "d1")
+    acme.settings("{mode: preview}")
+    file = acme.folder / "pipelint.yaml"
+    preview = file.read_text(encoding="utf-8")
+    file.write_text(preview.replace("{crm: fake}", "{crm: fake, write_back: off}"), encoding="utf-8")
+    refused = undo(acme.project, first).connections["acme"]
+    assert isinstance(refused.error, UsageError)
+    assert len(acme.crm.writes) == 1
+    file.write_text(preview, encoding="utf-8")
+    undo(acme.project, first)
+    assert acme.crm.shows("d1") == {}
+
+
 def test_a_record_that_is_gone_is_told_once(acme: Acme) -> None:
     first = ill(acme, "d1")
     acme.crm.delete("d1")
