@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's affair, which may be busy.
+settings.register_profile("pipelint", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pipelint")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
