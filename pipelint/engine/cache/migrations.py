@@ -230,3 +230,16 @@ def _stages_by_page(db: Database) -> None:
     for stream in ("opportunity", "stage_change"):
         for event in ("insert", "update"):
             db.execute(f"DROP TRIGGER IF EXISTS {stream}_stage_{event}")
+
+
+@migrations(name="0011_contact_of_a_lead")
+def _contact_of_a_lead(db: Database) -> None:
+    if "contact" in db["lead"].columns_dict:
+        return
+    db.execute("ALTER TABLE lead ADD COLUMN contact TEXT")
+    db.execute("CREATE INDEX lead_by_contact ON lead (connection, contact)")
+    if "lead_note_update_update" in {
+        trigger.name for trigger in db.triggers
+    }:  # it compares the columns that it knew
+        db.execute("DROP TRIGGER lead_note_update_update")
+        touched.watch(db.conn)

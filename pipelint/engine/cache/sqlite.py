@@ -21,7 +21,7 @@ from pipelint.engine.cache.trouble import explained, transaction
 from pipelint.errors import CacheUnusable
 from pipelint.records import Stream
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 """The number of migrations; kept in the file, so that the usual opening need not import sqlite-utils."""
 
 _APPLICATION_ID = 0x706C6E74  # "plnt": tells our files from any other SQLite database

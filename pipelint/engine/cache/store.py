@@ -150,7 +150,12 @@ def _upsert(stream: Stream, source: str) -> str:
 
 
 def _stage(db: sqlite3.Connection, spec: Table, encoded: Iterable[tuple[object, ...]]) -> None:
-    db.execute(f"CREATE TEMP TABLE IF NOT EXISTS staged_{spec.name} AS SELECT * FROM {spec.name} WHERE false")
+    columns = ", ".join(
+        f'"{name}"' for name in spec.columns
+    )  # in a file of an older version they stand otherwise
+    db.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS staged_{spec.name} AS SELECT {columns} FROM {spec.name} WHERE false"
+    )
     db.execute(f"DELETE FROM temp.staged_{spec.name}")
     db.executemany(
         f"INSERT INTO temp.staged_{spec.name} VALUES ({', '.join('?' * len(spec.columns))})", encoded

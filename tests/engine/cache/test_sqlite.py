@@ -11,6 +11,7 @@ from stat import S_IMODE
 import pytest
 
 from pipelint.engine.cache.sqlite import SCHEMA_VERSION, Cache
+from pipelint.engine.cache.touched import watch
 from pipelint.engine.cache.views import VIEWS
 from pipelint.errors import CacheUnusable, ExitCode
 from pipelint.records import (
@@ -19,6 +20,7 @@ from pipelint.records import (
     ActivityLink,
     Contact,
     ContactRole,
+    Lead,
     Opportunity,
     Owner,
     Stage,
@@ -74,6 +76,24 @@ def test_an_interrupted_migration_is_continued(path):
         db.execute("PRAGMA user_version = 0")
     with Cache.open(path) as cache:
         assert cache.db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_a_cache_from_before_leads_had_a_contact_takes_it_up(path):
+    with Cache.open(path) as cache:
+        watch(cache.db)
+        cache.db.execute("DROP TRIGGER lead_note_update_update")
+        cache.db.execute("DROP INDEX lead_by_contact")
+        cache.db.execute("ALTER TABLE lead DROP COLUMN contact")
+        cache.db.execute("CREATE TRIGGER lead_note_update_update AFTER UPDATE ON lead BEGIN SELECT 1; END")
+        cache.db.execute("DELETE FROM _sqlite_migrations WHERE name = '0011_contact_of_a_lead'")
+        cache.db.execute("PRAGMA user_version = 10")
+        cache.db.commit()
+    with Cache.open(path) as cache:
+        pulled(cache, page(Stream.LEADS, Lead("1", START, name="A", contact="2", custom={"x": "y"})))
+        pulled(cache, page(Stream.LEADS, Lead("1", START, name="B", contact="3", custom={"x": "z"})))
+        assert rows(cache, "SELECT id, name, contact, custom FROM lead") == [("1", "B", "3", '{"x":"z"}')]
+        [(trigger,)] = rows(cache, "SELECT sql FROM sqlite_master WHERE name = 'lead_note_update_update'")
+        assert 'OLD."contact" IS NOT NEW."contact"' in str(trigger)
 
 
 def refused(path) -> CacheUnusable:
