@@ -116,7 +116,7 @@ def _planned(each: ConnectionResult, plan: Plan, dry_run: bool) -> list[str]:
 
 def _ration(ration: Ration) -> str:
     """What the writing takes from the CRM's allowance, and what is left for later."""
-    left = f"{ration.budget.left:,} of {ration.budget.daily:,} a day are left for writing"
+    left = f"{ration.budget.left:,} are left for writing, and {ration.budget.daily:,} a day are sure"
     told = f"{ration.tokens:,} API tokens needed, {left}: {plural(ration.now, 'record')} now"
     if ration.now:
         told += f" ({_length(ration.takes)})"

@@ -74,8 +74,8 @@ def test_a_plan_says_what_it_takes_before_it_is_written(acme: Acme) -> None:
     result = push(acme.project, dry_run=True)
     text = render(result, "text", dry_run=True)
     assert (
-        "25 API tokens needed, 11 of 20 a day are left for writing: 2 records now (1 s), 3 carried over, new errors "
-        "first; all are written within about 2 days"
+        "25 API tokens needed, 11 are left for writing, and 20 a day are sure: 2 records now (1 s), 3 carried over, "
+        "new errors first; all are written within about 2 days"
     ) in text
     document = json.loads(render(result, "json", dry_run=True))
     assert document["connections"]["acme"]["allowance"] == {

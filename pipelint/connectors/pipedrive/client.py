@@ -148,7 +148,7 @@ class Client:
     def now(self) -> datetime:
         """The server's clock, in whole seconds."""
         if self.clock.ahead is None:
-            self.get(ME, name="the time")
+            self.get(ME, name="the sign-in")
         return self.clock.now()
 
     def close(self) -> None:

@@ -58,7 +58,7 @@ def diagnose(
 ) -> Iterator[Diagnosis]:
     """One thing after the other; without a sign-in nothing else can be looked at."""
     try:
-        me = client.get(e.ME, name="who we are").data or {}
+        me = client.get(e.ME, name="the sign-in").data or {}
     except PipelintError as error:
         yield Diagnosis("problem", f"sign-in: {error.message}", error.hint)
         return
@@ -185,7 +185,7 @@ def _rotting(reference: Reference, *, protects: bool) -> Iterator[Diagnosis]:
     if protects:
         yield Diagnosis("ok", f"deals rot in {names}. Those about to are not written (protect_rotting)")
     else:
-        cure = "set protect_rotting: true, or rely on pipelint's no-activity, which counts human work alone"
+        cure = "set protect_rotting: yes, or rely on pipelint's no-activity, which counts human work alone"
         yield Diagnosis("warning", f"deals rot in {names}. Each write of ours makes a deal look fresh", cure)
 
 

@@ -106,8 +106,16 @@ class HubSpotSandbox(Sandbox):
                 f"  client id      {self.client_id}",
                 f"  client secret  {self.client_secret}",
                 "",
-                "To look into it:",
+                "To use it, put this into pipelint.yaml:",
                 "",
-                f"curl -H 'Authorization: Bearer {self.token()}' {self.base_url}/crm/v3/objects/deals",
+                "connections:",
+                "  sandbox:",
+                "    crm: hubspot",
+                f"    base_url: {self.base_url}",
+                '    auth: {token: "${env:HUBSPOT_TOKEN}"}',
+                "",
+                "and in the shell:",
+                "",
+                f"export HUBSPOT_TOKEN={self.token()}",
             ]
         )

@@ -103,3 +103,10 @@ def test_leads_are_contacts_and_records_of_their_own(generated, twin):
     assert {it["hs_pipeline_stage"] for it in leads} >= {"new-stage-id", "attempting-stage-id"}
     contacts = [generated.portal.get("contacts", it) for it in generated.portal.ids("contacts")]
     assert sum(it["hs_lead_status"] is not None for it in contacts) == count
+
+
+def test_the_banner_says_how_to_point_a_project_at_it(sandbox):
+    banner = sandbox.banner()
+    assert "crm: hubspot" in banner
+    assert f"base_url: {sandbox.base_url}" in banner
+    assert f"export HUBSPOT_TOKEN={sandbox.token()}" in banner
