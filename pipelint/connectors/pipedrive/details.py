@@ -3,7 +3,7 @@
 A deal tells how many it has, so most need no call. The rest are asked for within our share of the budget; the
 first time, when all open deals are due, this may take several runs, and the stream counts as complete only
 after the last of them. Neither participants nor products tell of their removal, so each goes by its deal and
-its place: fewer than before leave the last places empty.
+its place, and what a deal is asked for replaces what it had.
 
 Not every change moves the deal: their number shows when all deals are listed, and one that took the place of
 another when the deal's turn comes to be asked once more.
@@ -41,13 +41,12 @@ class Told(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What was told when a deal was asked, how many records came, and on which day.
+    """What was told when a deal was asked, and on which day.
 
     `people` are those on whom the records depend; `open` is whether the deal was open when last seen.
     """
 
     told: Told
-    rows: int
     day: int
     people: tuple[str, ...] = ()
     open: bool = True
@@ -118,10 +117,10 @@ class Details:
             until, pages = moved.since(place.until - OVERLAP, self.stream)
             pages = chain(moved.listed(), pages)
         for deals in pages:
-            records, deleted = self._seen(deals, place)
-            if begins or records or deleted:
+            records, parents = self._seen(deals, place)
+            if begins or records or parents:
                 # The moment is not moved on before all is seen: what is cut here is looked at again.
-                yield Page(self.stream, records, place.text(), deleted, begins_full=begins)
+                yield Page(self.stream, records, place.text(), begins_full=begins, parents=parents)
                 begins = False
         place.until, place.listing = until, False
         for deal, asked in place.asked.items():
@@ -132,9 +131,9 @@ class Details:
         backlog.note(self.stream, len(place.waiting), longest and longest.since)
 
     def _seen(self, deals: Sequence[Brief], place: Place) -> tuple[list[Detail], list[str]]:
-        """What a page of deals tells without a call; deals that need one wait."""
+        """What a page of deals tells without a call, and of which of them it is all; deals that need one wait."""
         records: list[Detail] = []
-        deleted: list[str] = []
+        parents: list[str] = []
         for deal in deals:
             told = self.told(deal)
             before = place.asked.get(deal.id)
@@ -145,12 +144,12 @@ class Details:
             if told.number and deal.open and not deal.deleted:
                 place.wait(deal.id, told)
                 continue
-            free = [] if deal.deleted else self.free(deal)
-            records += free
-            deleted += places(deal.id, len(free), max(before.rows if before else 0, 1))
+            records += () if deal.deleted else self.free(deal)
+            if deal.open or deal.deleted:
+                parents.append(deal.id)
             place.waiting.pop(deal.id, None)
             place.asked.pop(deal.id, None)
-        return records, deleted
+        return records, parents
 
     def _asked(self, place: Place, budget: Budget, *, begins: bool) -> Iterator[Page]:
         """A page for each call, and one at the end where nothing was to be asked."""
@@ -160,20 +159,22 @@ class Details:
             some = {deal: waits.told for deal, waits in islice(place.waiting.items(), most)}
             some = some or place.due(most)
             found = self.ask(some) if some else {}
-            records: list[Detail] = []
-            deleted: list[str] = []
             for deal, told in some.items():
-                asked = place.asked.get(deal, Asked(told, 0, day))
-                rows = found.get(deal)
-                if rows is not None:
-                    records += rows
-                    deleted += places(deal, len(rows), asked.rows)
-                    asked = asked._replace(rows=len(rows), people=tuple(self.people(rows)))
-                place.asked[deal] = asked._replace(told=told, day=day)
+                asked = place.asked.get(deal, Asked(told, day))
+                people = tuple(self.people(found[deal])) if deal in found else asked.people
+                place.asked[deal] = asked._replace(told=told, day=day, people=people)
                 place.waiting.pop(deal, None)
+            records = list(chain.from_iterable(found.values()))
             ends = place.filling and not place.waiting
             place.filling = place.filling and not ends
-            yield Page(self.stream, records, place.text(), deleted, begins_full=begins, ends_full=ends)
+            yield Page(
+                self.stream,
+                records,
+                place.text(),
+                begins_full=begins,
+                ends_full=ends,
+                parents=list(found),
+            )
             begins = False
             if not some or not (place.waiting or place.due(1)):
                 return
@@ -182,11 +183,6 @@ class Details:
 def place_id(deal: str, place: int) -> str:
     """The id of the record in one place of a deal."""
     return f"{deal}:{place}"
-
-
-def places(deal: str, first: int, end: int) -> list[str]:
-    """The ids of the places of a deal from `first` on, before `end`."""
-    return [place_id(deal, place) for place in range(first, end)]
 
 
 def _read(text: str) -> Place:

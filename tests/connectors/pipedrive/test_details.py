@@ -182,6 +182,26 @@ def test_a_deal_that_is_opened_again_is_asked_again(sandbox: PipedriveSandbox, r
     assert run.asked() == before + 1
 
 
+def test_a_deal_that_was_forgotten_and_opened_again_has_the_participants_of_now(
+    sandbox: PipedriveSandbox, run: Follower
+) -> None:
+    sandbox.company.add_participant(2, 7)
+    run.pull()
+    sandbox.clock.advance(DAY)
+    sandbox.company.update("deals", 2, {"status": "lost"})
+    run.pull()
+    run.pull(after=GOOD_FOR)
+    assert run.people(2) == [2, 3, 7]
+    [last] = sandbox.company.store.rows("SELECT id FROM participants WHERE deal_id = 2 AND person_id = 3")
+    sandbox.company.delete("participants", last[0])
+    sandbox.company.update("deals", 2, {"title": "Renamed while closed"})
+    run.pull(after=DAY)
+    assert run.people(2) == [2, 3, 7]
+    sandbox.company.update("deals", 2, {"status": "open"})
+    run.pull(after=DAY)
+    assert run.people(2) == [2, 7]
+
+
 def test_doctor_tells_of_deals_that_wait_longer_than_a_day(
     run: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
