@@ -62,7 +62,8 @@ def test_a_validation_rule_that_refuses_our_value_is_a_finding_with_what_to_do(a
     assert account.shows(2)["flags"] == ("amount-missing",), "the others are written"
 
 
-def test_what_hangs_on_merged_deals_hangs_on_the_one_that_came_of_them(account: Account) -> None:
+@pytest.mark.parametrize("hours", [1, 24], ids=["told by the search", "told by the daily list"])
+def test_what_hangs_on_merged_deals_hangs_on_the_one_that_came_of_them(account: Account, hours: int) -> None:
     """Their activities and line items keep their stamps, so no search would tell before the next weekly list."""
     portal, (first, second, *_) = account.sandbox.portal, account.deals
     call = portal.create("calls", {"hs_timestamp": "2026-11-20T09:00:00Z", "hs_call_title": "Hello"})
@@ -70,7 +71,7 @@ def test_what_hangs_on_merged_deals_hangs_on_the_one_that_came_of_them(account: 
     item = portal.create("line_items", {"name": "Licence", "quantity": "1", "price": "10"})
     portal.associate("line_items", item, "deals", second)
     account.run()
-    account.sandbox.clock.advance(timedelta(hours=1))
+    account.sandbox.clock.advance(timedelta(hours=hours))
     merged = portal.merge("deals", first, second)
     account.run()
     with closing(Cache.open(account.folder / "cache.db")) as cache:
