@@ -9,6 +9,7 @@ from typing import Literal
 
 from pipelint.config.project import Connection
 from pipelint.connectors.base import Connector, Diagnosis, OwnField, Packaging, SetupStep
+from pipelint.engine import shown
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.crm_schema import fields_now, load
 from pipelint.engine.drift import drifts
@@ -50,6 +51,9 @@ def setup(project: Project, only: Sequence[str] = (), *, apply: bool = False) ->
         with project.connect(connection) as connector:
             steps = tuple(connector.plan_setup(fields))
             if apply:
+                if any(step.action == "create" for step in steps):
+                    with project.cache() as cache, cache.transaction() as db:
+                        shown.doubt_all(db, connection.name)
                 for step in steps:
                     if step.action not in {"ready", "conflict"}:
                         connector.apply_setup(step)

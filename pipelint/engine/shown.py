@@ -66,6 +66,15 @@ def doubt(db: sqlite3.Connection, connection: str, kind: str, records: Iterable[
     db.executemany("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, 'write')", keys)
 
 
+def doubt_all(db: sqlite3.Connection, connection: str) -> None:
+    """Forget the values of all records, but not the flags: a field that is made anew holds nothing."""
+    db.execute(
+        "INSERT OR REPLACE INTO owed SELECT connection, kind, record, 'write' FROM shown WHERE connection = ?",
+        [connection],
+    )
+    db.execute("UPDATE shown SET fields = '{}' WHERE connection = ?", [connection])
+
+
 def forget_deleted(db: sqlite3.Connection, connection: str, kind: str) -> None:
     """Drop what is known of those of `temp.chosen` that are not in the CRM any more."""
     for table in ("shown", "refusal", "owed"):

@@ -145,6 +145,17 @@ def test_an_undo_takes_everything_back_and_a_resumed_push_writes_it_again(compan
     assert company.severities(company.deals()) == shown
 
 
+def test_a_field_of_ours_that_was_deleted_and_made_anew_is_filled_again(company: Company) -> None:
+    company.run()
+    shown = company.severities(company.deals())
+    fields = company.sandbox.company.fields
+    fields.delete("deals", fields.by_name("deals", "Pipelint severity")["field_code"])
+    list(setup(company.project, apply=True))
+    assert company.severities(company.deals()) == []
+    company.run()
+    assert company.severities(company.deals()) == shown
+
+
 def test_our_own_writes_cause_no_further_calls(company: Company) -> None:
     company.run()
     company.sandbox.clock.advance(HOUR)
