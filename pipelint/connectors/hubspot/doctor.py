@@ -14,7 +14,7 @@ from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.obstacles import obstacles
 from pipelint.connectors.hubspot.readers import ENTERED
 from pipelint.connectors.hubspot.refusal import RequestInvalid
-from pipelint.connectors.hubspot.schema import Portal
+from pipelint.connectors.hubspot.schema import Portal, Property
 from pipelint.connectors.hubspot.streams import TYPE_IDS
 from pipelint.errors import PermissionMissing, PipelintError
 
@@ -68,7 +68,7 @@ def diagnose(
         return  # what our kinds are called could not be read, which has been told
     yield from tried(
         lambda: _rights(client, ours),
-        lambda: _own_fields(client, portal, ours),
+        lambda: _own_fields(client, portal, ours, {own.name: own.choices for own in fields}),
         lambda: obstacles(client, portal, ours),
     )
 
@@ -157,7 +157,9 @@ def _rights(client: Client, ours: Mapping[str, Sequence[str]]) -> Iterator[Diagn
         yield Diagnosis("ok", f"{type_} may be written")
 
 
-def _own_fields(client: Client, portal: Portal, ours: Mapping[str, Sequence[str]]) -> Iterator[Diagnosis]:
+def _own_fields(
+    client: Client, portal: Portal, ours: Mapping[str, Sequence[str]], choices: Mapping[str, Sequence[str]]
+) -> Iterator[Diagnosis]:
     for type_, names in ours.items():
         known = portal.properties(type_)
         if missing := [name for name in names if name not in known]:
@@ -168,7 +170,20 @@ def _own_fields(client: Client, portal: Portal, ours: Mapping[str, Sequence[str]
             what = f"{type_}: our properties {', '.join(closed)} may not be edited"
             yield Diagnosis("problem", what, "let them be edited: Settings > Properties")
         else:
-            yield Diagnosis("ok", f"{type_}: our properties are there")
+            lacking = {name: _lacking(known[name], choices[name]) for name in names}
+            for name, options in lacking.items():
+                if options:
+                    what = f"{type_}: options of {name} are not there: {', '.join(options)}"
+                    yield Diagnosis(
+                        "warning", f"{what}; such flags stay in the texts", "run: pipelint setup --apply"
+                    )
+            if not any(lacking.values()):
+                yield Diagnosis("ok", f"{type_}: our properties are there, with all their options")
+
+
+def _lacking(known: Property, choices: Sequence[str]) -> list[str]:
+    offered = {option.value for option in known.options}
+    return [choice for choice in choices if choice not in offered]
 
 
 def _room(client: Client, type_: str, wanted: int) -> Iterator[Diagnosis]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -46,11 +47,22 @@ def test_nothing_is_wrong_with_a_portal_that_is_set_up(ready: HubSpotConnector) 
         "owners, deals, companies, contacts, calls, meetings, tasks, notes, emails, line_items, leads can be read",
         "HubSpot tells since when a deal is in its stage",
         "deals may be written",
-        "deals: our properties are there",
+        "deals: our properties are there, with all their options",
         "deals: no validation rule stands on our properties",
         "no workflow waits for what we write (1 live workflow looked at)",
         "deals: pipeline 'New business': no moving back: they bind moves, and pipelint makes none",
         "deals: everybody who may write may do so in every stage",
+    ]
+
+
+def test_options_that_setup_would_add_are_named(ready: HubSpotConnector) -> None:
+    [flags, *rest] = OWN
+    wanted = [replace(flags, choices=(*flags.choices, "no-competitor")), *rest]
+    assert [(it.what, it.cure) for it in ready.diagnose(wanted) if it.level == "warning"] == [
+        (
+            "deals: options of pipelint_flags are not there: no-competitor; such flags stay in the texts",
+            "run: pipelint setup --apply",
+        )
     ]
 
 
