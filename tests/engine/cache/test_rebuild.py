@@ -56,15 +56,19 @@ LINKED = ("opportunity", "account", "contact", "lead")
 
 @dataclass
 class Crm:
-    """Records by stream and id, whose links hang on their activities, and the changes that it remembers."""
+    """Records by stream and id, whose links hang on their activities, and the changes that it remembers.
+
+    No CRM uses an id twice: what comes under one that was deleted comes out of the bin, with its history.
+    """
 
     held: dict[Stream, dict[str, Record]] = field(default_factory=lambda: {stream: {} for stream in MAKE})
+    bin: dict[tuple[Stream, str], Record] = field(default_factory=dict)
     links: dict[str, set[ActivityLink]] = field(default_factory=dict)
     stages: list[StageChange] = field(default_factory=list)
     changes: list[FieldChange] = field(default_factory=list)
 
     def put(self, stream: Stream, id_: str, other: str, number: int, at: float) -> None:
-        before: Any = self.held[stream].get(id_)
+        before: Any = self.held[stream].get(id_) or self.bin.get((stream, id_))
         after = MAKE[stream](id_, other, number)
         if "modified_at" in after._fields:
             after = after._replace(modified_at=hour(at))
@@ -81,7 +85,8 @@ class Crm:
         self.held[stream][id_] = after
 
     def delete(self, stream: Stream, id_: str) -> None:
-        self.held[stream].pop(id_, None)
+        if id_ in self.held[stream]:
+            self.bin[stream, id_] = self.held[stream].pop(id_)
         if stream is Stream.OPPORTUNITIES:
             for child in (Stream.CONTACT_ROLES, Stream.LINE_ITEMS):
                 for other in [r.id for r in self.held[child].values() if r.opportunity == id_]:  # type: ignore[union-attr]
