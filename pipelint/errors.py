@@ -167,6 +167,13 @@ class UnexpectedAnswer(Stop):
     """The CRM answered in a form that the connector does not know."""
 
 
+class CursorUnreadable(UnexpectedAnswer):
+    """Where a stream goes on was kept by another version of pipelint: it can only be pulled from the beginning."""
+
+    def __init__(self) -> None:
+        super().__init__("the place to continue from is not readable", hint="run pull --full")
+
+
 class RunInProgress(Stop):
     """Another run of this project holds the lock."""
 

@@ -25,6 +25,7 @@ from typing import ClassVar, Protocol, TypeAlias
 import pytest
 
 from pipelint.connectors.base import Change, Connector, OwnField, OwnFieldType, Page, WriteValue
+from pipelint.errors import CursorUnreadable
 from pipelint.records import RECORD_TYPES, Activity, ActivityLink, Record, Stage, Stream
 
 Key: TypeAlias = tuple[str, ...]
@@ -120,6 +121,16 @@ class ConnectorContract:
         return settle({}, self.pages(connector, stream))
 
     # Reading
+
+    def test_a_place_that_another_version_kept_is_told_or_everything_is_delivered(
+        self, connector: Connector
+    ) -> None:
+        for stream in connector.streams():
+            try:
+                pages = self.pages(connector, stream, '{"kept": "by another version"}')
+            except CursorUnreadable:
+                continue
+            assert pages[0].begins_full, stream
 
     def test_full_pull_is_marked_and_repeatable(self, connector: Connector) -> None:
         for stream in connector.streams():

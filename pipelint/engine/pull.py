@@ -12,7 +12,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
 from pipelint.engine.crm_schema import observe
 from pipelint.engine.stopping import Stopping
-from pipelint.errors import CacheUnusable, PipelintError
+from pipelint.errors import CacheUnusable, CursorUnreadable, PipelintError
 from pipelint.records import Stream
 
 _log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def _pull_stream(
     cursor = cache.begin_stream(connector.name, supply, number, full=full)
     result = StreamResult(stream, full=cursor is None)
     _log.info("pulling", extra={"connection": connector.name, "stream": stream.value, "full": result.full})
-    for page in connector.pull(stream, cursor, custom):
+    for page in _pages(connector, stream, cursor, custom):
         stored, deleted = cache.store(connector.name, page, supply, number, clock())
         result = replace(
             result,
@@ -144,6 +144,17 @@ def _pull_stream(
         links = connector.supply(Stream.ACTIVITY_LINKS, ())
         nothing = Page(links.stream, (), cursor="", begins_full=True, ends_full=True)
         cache.store(connector.name, nothing, links, number, clock())
+
+
+def _pages(connector: Connector, stream: Stream, cursor: str | None, custom: Sequence[str]) -> Iterator[Page]:
+    """What the connector delivers; from the beginning where another version of pipelint kept the place."""
+    try:
+        yield from connector.pull(stream, cursor, custom)
+    except CursorUnreadable:
+        if cursor is None:
+            raise
+        _log.warning("pulling anew", extra={"connection": connector.name, "stream": stream.value})
+        yield from connector.pull(stream, None, custom)
 
 
 def _with_links(streams: Sequence[Stream]) -> set[Stream]:

@@ -14,7 +14,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock, system_clock
 from pipelint.engine.pull import PullResult, pull
 from pipelint.engine.stopping import Stopping
-from pipelint.errors import CacheUnusable, PermissionMissing, PipelintError, QuotaExhausted
+from pipelint.errors import CacheUnusable, CursorUnreadable, PermissionMissing, PipelintError, QuotaExhausted
 from pipelint.records import RECORD_TYPES, Account, Activity, ActivityLink, Opportunity, Stream
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -226,6 +226,23 @@ def test_progress_is_told_after_every_page(cache, crm):
     pulled(cache, crm, progress=lambda *what: told.append(what))
     assert [records for _, stream, records in told if stream is DEALS] == [2, 4, 5]
     assert {connection for connection, *_ in told} == {"acme"}
+
+
+def test_what_another_version_kept_is_pulled_from_the_beginning(cache, crm, monkeypatch):
+    pulled(cache, crm)
+    crm.held[DEALS].append(Opportunity("new", START, name="New"))
+    read = FakeCrm.pull
+
+    def of_now(self, stream, cursor, custom):
+        if cursor is not None:
+            raise CursorUnreadable
+        return read(self, stream, cursor, custom)
+
+    monkeypatch.setattr(FakeCrm, "pull", of_now)
+    result = pulled(cache, crm)
+    assert result.error is None
+    assert [each.full for each in result.streams] == [True, True]
+    assert "New" in names(cache)
 
 
 def test_time_is_taken_from_the_clock(cache, crm):

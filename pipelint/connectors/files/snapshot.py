@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+
+from pipelint.errors import CursorUnreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,18 @@ class Snapshot:
 
     @classmethod
     def from_cursor(cls, cursor: str | None) -> Snapshot | None:
-        return cls(**json.loads(cursor)) if cursor else None
+        """What `cursor` made.
+
+        Raises:
+            CursorUnreadable: it was another version's.
+        """
+        try:
+            return msgspec.json.decode(cursor, type=cls) if cursor else None
+        except msgspec.MsgspecError:
+            raise CursorUnreadable from None
 
     def cursor(self, row: int | None) -> str:
-        return json.dumps(asdict(replace(self, row=row)), separators=(",", ":"))
+        return msgspec.json.encode(replace(self, row=row)).decode()
 
     def same_content(self, other: Snapshot | None) -> bool:
         return other is not None and (self.sha256, self.reading) == (other.sha256, other.reading)

@@ -24,7 +24,7 @@ from pipelint.connectors.hubspot.readers import Given, Reading
 from pipelint.connectors.hubspot.search import Place, between, by_id, changed
 from pipelint.connectors.hubspot.streams import MERGED, Followed
 from pipelint.connectors.overlap import Memory
-from pipelint.errors import UnexpectedAnswer
+from pipelint.errors import CursorUnreadable
 from pipelint.records import Record, Stream
 
 OVERLAP: Final = timedelta(minutes=10)
@@ -79,7 +79,7 @@ def next_pass(
     try:
         last = msgspec.json.decode(text_, type=Cursor)
     except msgspec.MsgspecError:
-        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
+        raise CursorUnreadable from None
     if last.kinds != kinds or (last.done and now - last.full_at >= full_every):
         return full, True
     if not last.done:

@@ -23,7 +23,7 @@ from pipelint.connectors.hubspot.pull import DAILY, OVERLAP, WEEKLY, batch_read
 from pipelint.connectors.hubspot.readers import STAMP
 from pipelint.connectors.hubspot.schema import Portal
 from pipelint.connectors.hubspot.search import by_id
-from pipelint.errors import UnexpectedAnswer
+from pipelint.errors import CursorUnreadable
 from pipelint.records import ContactRole, Stream
 
 BUYING_ROLE: Final = "hs_buying_role"
@@ -154,4 +154,4 @@ def _read(text: str) -> Place:
     try:
         return msgspec.json.decode(text, type=Place)
     except msgspec.MsgspecError:
-        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
+        raise CursorUnreadable from None

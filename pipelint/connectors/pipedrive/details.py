@@ -24,7 +24,7 @@ from pipelint.connectors.pipedrive.backlog import Backlog
 from pipelint.connectors.pipedrive.budget import Budget
 from pipelint.connectors.pipedrive.moved import Brief, Moved
 from pipelint.connectors.pipedrive.pull import OVERLAP
-from pipelint.errors import UnexpectedAnswer
+from pipelint.errors import CursorUnreadable
 from pipelint.records import ContactRole, LineItem, Stream
 
 Detail: TypeAlias = ContactRole | LineItem
@@ -189,4 +189,4 @@ def _read(text: str) -> Place:
     try:
         return msgspec.json.decode(text, type=Place)
     except msgspec.MsgspecError:
-        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
+        raise CursorUnreadable from None

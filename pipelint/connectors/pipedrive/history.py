@@ -24,7 +24,7 @@ from pipelint.connectors.pipedrive.moved import Brief, Moved
 from pipelint.connectors.pipedrive.normalise import identity, instant
 from pipelint.connectors.pipedrive.pull import OVERLAP
 from pipelint.connectors.pipedrive.streams import CLOSED
-from pipelint.errors import UnexpectedAnswer
+from pipelint.errors import CursorUnreadable
 from pipelint.records import StageChange, Stream
 
 
@@ -78,9 +78,7 @@ class History:
         try:
             place = msgspec.json.decode(text, type=Cursor)
         except msgspec.MsgspecError:
-            raise UnexpectedAnswer(
-                "the place to continue from is not readable", hint="run pull --full"
-            ) from None
+            raise CursorUnreadable from None
         since = place.until - OVERLAP
         until, pages = self._moved.since(since, Stream.STAGE_CHANGES)
         asked = place.asked

@@ -20,7 +20,7 @@ from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.client import Answered, Client, Row
 from pipelint.connectors.pipedrive.reference import DAILY
 from pipelint.connectors.pipedrive.streams import Reader
-from pipelint.errors import RecordRefused, UnexpectedAnswer
+from pipelint.errors import CursorUnreadable, RecordRefused
 from pipelint.records import Record, Stream
 
 OVERLAP: Final = timedelta(minutes=2)
@@ -106,7 +106,7 @@ def read_cursor(text: str) -> Cursor:
     try:
         return msgspec.json.decode(text, type=Cursor)
     except msgspec.MsgspecError:
-        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
+        raise CursorUnreadable from None
 
 
 def next_pass(stream: Stream, text: str | None, now: datetime) -> tuple[Cursor, bool]:

@@ -14,7 +14,7 @@ import msgspec
 
 from pipelint.connectors.overlap import digest
 from pipelint.connectors.salesforce.paging import Place
-from pipelint.errors import UnexpectedAnswer
+from pipelint.errors import CursorUnreadable
 
 OVERLAP: Final = timedelta(minutes=10)
 
@@ -84,7 +84,7 @@ def read_cursor(text: str) -> Cursor:
     try:
         return msgspec.json.decode(text, type=Cursor)
     except msgspec.MsgspecError:
-        raise UnexpectedAnswer("the place to continue from is not readable", hint="run pull --full") from None
+        raise CursorUnreadable from None
 
 
 def anew(now: datetime, columns: tuple[str, ...] = ()) -> Cursor:
