@@ -159,6 +159,7 @@ class Planner:
     def remember(self, db: sqlite3.Connection) -> None:
         """Keep what was learned, and what is to be looked at again though nothing moves."""
         memory.save(db, *self.key, self.learned)
+        memory.forget_fields(db, *self.key, self.targets.absent)
         db.execute(
             "DELETE FROM owed WHERE connection = ? AND kind = ? AND record IN (SELECT record FROM temp.chosen)",
             self.key,

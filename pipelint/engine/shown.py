@@ -75,6 +75,17 @@ def doubt_all(db: sqlite3.Connection, connection: str) -> None:
     db.execute("UPDATE shown SET fields = '{}' WHERE connection = ?", [connection])
 
 
+def forget_fields(db: sqlite3.Connection, connection: str, kind: str, names: Iterable[str]) -> None:
+    """Forget the values of fields that the CRM lacks: made anew, by whomever, they hold nothing."""
+    query = """
+        UPDATE shown SET fields = json_remove(fields, :path)
+        WHERE connection = :connection AND kind = :kind AND json_type(fields, :path) IS NOT NULL
+    """
+    for name in names:
+        path = f"$.{msgspec.json.encode(name).decode()}"
+        db.execute(query, {"connection": connection, "kind": kind, "path": path})
+
+
 def forget_deleted(db: sqlite3.Connection, connection: str, kind: str) -> None:
     """Drop what is known of those of `temp.chosen` that are not in the CRM any more."""
     for table in ("shown", "refusal", "owed"):

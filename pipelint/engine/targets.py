@@ -32,6 +32,7 @@ class Targets:
         self.fields = tuple(own for own in wanted if self._usable(own) or preview)
         self.names = tuple(own.name for own in self.fields if own.name in self.infos)
         """Those that can be read."""
+        self.absent = tuple(own.name for own in wanted if own.name not in self.infos)
 
     def values(
         self, parts: Sequence[Part], show_at_most: int, scored: Mapping[str, int | str | None] = UNSCORED

@@ -338,6 +338,17 @@ def test_missing_field_and_option_are_told_and_the_rest_is_written(acme: Acme) -
     assert acme.crm.shows("d1")["pipelint_flags"] == ("amount-missing", "next-step-missing")
 
 
+def test_a_field_that_was_deleted_and_made_anew_from_elsewhere_is_filled_again(acme: Acme) -> None:
+    acme.crm.deal("d1", amount=None)
+    acme.run()
+    field = acme.crm.own.pop("pipelint_summary")
+    summary = acme.crm.values["d1"].pop("pipelint_summary")
+    acme.run()
+    acme.crm.own["pipelint_summary"] = field
+    acme.run()
+    assert acme.crm.shows("d1")["pipelint_summary"] == summary
+
+
 def test_a_flag_is_told_as_soon_as_its_option_is_there(acme: Acme) -> None:
     acme.crm.deal("d1", amount=None, next_step=None)
     del acme.crm.own["pipelint_flags"].choices["next-step-missing"]  # type: ignore[attr-defined]
