@@ -164,6 +164,8 @@ def _default(said: Mapping[str, Any], *, required: bool) -> str:
     if required:
         return "required"
     value = said.get("default")
+    if isinstance(value, bool):
+        return code("yes" if value else "no")
     return "" if value in (None, "", [], {}) or isinstance(value, dict) else code(str(value))
 
 

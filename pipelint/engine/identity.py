@@ -41,6 +41,18 @@ def candidates(cache: Cache, given: str) -> list[tuple[str, RecordKind, str]]:
     return found
 
 
+def not_cached(cache: Cache, given: str) -> UsageError:
+    """The mistake of naming a record that is not there, by whether the connections that are meant were ever pulled."""
+    what = f"there is no record '{given}' in the cache"
+    query = "SELECT DISTINCT connection FROM sync_state WHERE first_pull_at IS NOT NULL"
+    pulled = {name for (name,) in cache.db.execute(query)}
+    connection = given.rpartition(":")[0] if "://" not in given else ""
+    if connection in pulled or (pulled and not connection):
+        what += ": it was deleted or merged in the CRM, or never seen by a pull"
+        return UsageError(what, hint="check the id; of a merged record, take the id of the one that was kept")
+    return UsageError(what, hint="pull first, and check the id")
+
+
 def find(cache: Cache, given: str) -> tuple[str, RecordKind, str]:
     """Connection, kind and id of the one record that is meant.
 
@@ -51,6 +63,6 @@ def find(cache: Cache, given: str) -> tuple[str, RecordKind, str]:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError(f"there is no record '{given}' in the cache", hint="pull first, and check the id")
+        raise not_cached(cache, given)
     names = ", ".join(f"{name}:{kind}/{record}" for name, kind, record in found)
     raise UsageError(f"'{given}' stands for several records", hint=f"write one of: {names}")

@@ -14,7 +14,7 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.crm_schema import fields_now, load
 from pipelint.engine.drift import drifts
 from pipelint.engine.own_fields import own_fields
-from pipelint.engine.prepare.words import stage_rows, stages_in_use
+from pipelint.engine.prepare.words import Labels, stage_rows, stages_in_use
 from pipelint.engine.project import Project
 from pipelint.errors import PipelintError, UsageError
 
@@ -144,15 +144,16 @@ def unmapped_stages(cache: Cache, project: Project, connection: Connection) -> I
     used = stages_in_use(cache.db, connection.name)
     rows = stage_rows(cache.db, project.pack, connection.name, connection.crm, used)
     unmapped = [row for row in rows if row.number is None and not row.ignored]
+    labels = Labels(cache.db, connection.name)
     for row in unmapped:
         count = cache.db.execute(
             "SELECT count(*) FROM opportunity WHERE connection = ? AND pipeline IS ? AND stage = ?",
             (connection.name, row.native_pipeline, row.native_stage),
         ).fetchone()[0]
         if count:
-            pipeline = row.native_pipeline or "the only pipeline"
+            stage, pipeline = labels.named(row.native_pipeline, row.native_stage)
             records = "1 record" if count == 1 else f"{count:,} records"
-            what = f"the stage '{row.native_stage}' of {pipeline} is not mapped ({records})"
+            what = f"the stage {stage} of {pipeline} is not mapped ({records})"
             yield Diagnosis(
                 "problem", what, "add it to a pipeline's 'from:' in the rule files, or set 'ignore: yes'"
             )

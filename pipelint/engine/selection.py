@@ -10,7 +10,7 @@ from pipelint.config.problems import did_you_mean
 from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.check import CheckTotals
 from pipelint.engine.finding import Finding
-from pipelint.engine.identity import candidates, matches
+from pipelint.engine.identity import candidates, matches, not_cached
 from pipelint.engine.project import Project
 from pipelint.engine.recorded import Recorded
 from pipelint.errors import UsageError
@@ -108,7 +108,7 @@ class Choice:
         self._known_owners()
         for given in self.selection.ids:
             if given not in self.ids_met and not candidates(self.cache, given):
-                raise UsageError(f"there is no record '{given}' in the cache", hint="pull, and check the id")
+                raise not_cached(self.cache, given)
         totals.chosen_from = self.flagged if self.selection.filters else None
         totals.only_new = self.selection.new
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipelint.config.nodes import Problems
+from pipelint.rules.fields import Field, FieldType
 from pipelint.rules.load import load_pack
+from pipelint.rules.messages import Reader
 from pipelint.rules.pack import Pack
 from pipelint.rules.sections import SHIPPED, shipped_pack
 
@@ -46,3 +48,19 @@ def test_every_rule_says_what_why_and_what_to_do(name, language, tmp_path):
         and (rule.name, what) != ("stage-exit-open", "fix")
     ]
     assert lacking == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "In commit without the people it takes; contacts: 1, decision makers: 1."),
+        ("fr", "En « commit » sans les interlocuteurs nécessaires ; contacts : 1, décideurs : 1."),
+    ],
+)
+def test_a_commitment_with_a_single_contact_reads_well(language, said, tmp_path):
+    pack = loaded(tmp_path, "default@1")
+    counts = ("contacts", "decision_makers_count")
+    fields = {name: Field(name, FieldType.NUMBER, "") for name in counts}
+    message = pack.rules["commit-no-buyer"].message
+    assert message is not None
+    assert Reader(dict.fromkeys(counts, 10_000), fields, language).fill(message.say(language)) == said

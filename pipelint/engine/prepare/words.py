@@ -122,7 +122,7 @@ def stage_rows(
     db: sqlite3.Connection, pack: Pack, connection: str, crm: str, stages: Iterable[NativeStage]
 ) -> list[StageRow]:
     """What native stages mean to this pack."""
-    labels = _Labels(db, connection)
+    labels = Labels(db, connection)
     groups = {"early": 1, "mid": 2, "late": 3}
     rows = []
     for native_pipeline, native_stage in stages:
@@ -144,7 +144,7 @@ def stage_rows(
     return sorted(rows, key=lambda row: (row.native_pipeline or "", row.native_stage))
 
 
-class _Labels:
+class Labels:
     """What the CRM shows for its ids, so that a pack may name either."""
 
     def __init__(self, db: sqlite3.Connection, connection: str) -> None:
@@ -157,5 +157,18 @@ class _Labels:
         return {fold(name) for name in (native, self.pipelines.get(native or "")) if name}
 
     def stage(self, pipeline: str | None, native: str) -> set[str]:
-        label = self.stages.get((pipeline or "", native)) or self.stages.get(("", native))
-        return {fold(name) for name in (native, label) if name}
+        return {fold(name) for name in (native, self._label(pipeline, native)) if name}
+
+    def named(self, pipeline: str | None, native: str) -> tuple[str, str]:
+        """A stage and its pipeline for people: by label, with the id behind it where that says something else."""
+        label = self._label(pipeline, native)
+        if pipeline is None:
+            return _named(native, label), "the only pipeline"
+        return _named(native, label), f"pipeline {_named(pipeline, self.pipelines.get(pipeline))}"
+
+    def _label(self, pipeline: str | None, native: str) -> str | None:
+        return self.stages.get((pipeline or "", native)) or self.stages.get(("", native))
+
+
+def _named(native: str, label: str | None) -> str:
+    return f"'{native}'" if label in {None, native} else f"'{label}' ({native})"
