@@ -151,6 +151,12 @@ class Client:
             self.get(ME, name="the sign-in")
         return self.clock.now()
 
+    def granted(self) -> frozenset[str]:
+        """The scopes of an app; none for an API token, which may do all, and where Pipedrive does not tell."""
+        if isinstance(self.settings.auth, OAuth):
+            self._current(self.settings.auth)
+        return self.scopes
+
     def close(self) -> None:
         self._session.close()
         self.budget.close()

@@ -89,7 +89,14 @@ class PipedriveConnector:
     # Reading
 
     def streams(self) -> Sequence[Stream]:
-        return ORDER
+        """All but those that an app was not let in for, where Pipedrive tells its scopes."""
+        granted = self._client.granted()
+        lacking = {
+            stream
+            for stream, scope in _SCOPES.items()
+            if granted and not {f"{scope}:read", f"{scope}:full"} & granted
+        }
+        return tuple(stream for stream in ORDER if stream not in lacking)
 
     def supply(self, stream: Stream, custom: Sequence[str]) -> Supply:
         match stream:
@@ -250,6 +257,9 @@ class PipedriveConnector:
                 found |= {str(row["id"]): row.get("name") or "" for row in page.rows}
         return found
 
+
+_SCOPES: Final = {Stream.LEADS: "leads", Stream.ACTIVITIES: "activities", Stream.STAGE_CHANGES: "recents"}
+"""The scopes of an app without which there is still something to check."""
 
 _STREAM_OF: Final[Mapping[Kind, Stream]] = {
     "opportunity": Stream.OPPORTUNITIES,

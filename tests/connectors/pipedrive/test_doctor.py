@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipelint.connectors.base import OwnField, OwnFieldType
+from pipelint.connectors.pipedrive import connector as connector_module
 from pipelint.connectors.pipedrive import doctor
 from pipelint.connectors.pipedrive.connector import PipedriveConnector
+from pipelint.records import Stream
 from pipelint.sandbox.pipedrive import PipedriveSandbox
 from pipelint.sandbox.pipedrive.schema import STAGES
 
@@ -164,6 +166,31 @@ def test_it_names_the_scope_that_an_app_lacks(
     assert any(f"{lacking} (" in what for what in told if "the app lacks" in what)
     monkeypatch.setenv("PIPEDRIVE_REFRESH_TOKEN", sandbox.refresh_token(*ALL))
     assert lines(connect(sandbox, **app(sandbox))) == []
+
+
+@pytest.mark.parametrize(
+    ("lacking", "stream"),
+    [
+        ("leads", Stream.LEADS),
+        ("activities", Stream.ACTIVITIES),
+        ("recents", Stream.STAGE_CHANGES),
+    ],
+)
+def test_without_a_scope_that_only_some_rules_need_the_rest_is_pulled(
+    sandbox: PipedriveSandbox,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: str,
+    stream: Stream,
+) -> None:
+    monkeypatch.setenv("PIPEDRIVE_CLIENT_ID", sandbox.client_id)
+    monkeypatch.setenv("PIPEDRIVE_CLIENT_SECRET", sandbox.client_secret)
+    scopes = [scope for scope in ALL if not scope.startswith(f"{lacking}:")]
+    monkeypatch.setenv("PIPEDRIVE_REFRESH_TOKEN", sandbox.refresh_token(*scopes))
+    connector = connect(sandbox, **app(sandbox))
+    assert {*connector_module.ORDER} - {*connector.streams()} == {stream}
+    for each in connector.streams():
+        assert list(connector.pull(each, None, ()))
 
 
 def test_the_guide_names_every_scope() -> None:
