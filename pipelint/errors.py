@@ -137,7 +137,11 @@ class Unreachable(Retry):
 
 
 class Busy(Retry):
-    """The CRM asks us to come back later."""
+    """The CRM asks us to come back later; where no other hint is given, people are told that nothing is lost."""
+
+    def __init__(self, message: str, *, hint: str = "", after: float | None = None) -> None:
+        otherwise = "try again later: the next run goes on where this one stopped"
+        super().__init__(message, hint=hint or otherwise, after=after)
 
 
 class SessionExpired(Retry):

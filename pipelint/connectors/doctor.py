@@ -1,8 +1,8 @@
-"""What is alike in every CRM: that one check's trouble stops no other, the clocks, numbers with their nouns."""
+"""What is alike in every CRM: that one check's trouble stops no other, the clocks, nouns in their number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from pipelint.connectors.base import Diagnosis
@@ -35,3 +35,14 @@ def clocks(clock: ServerClock, crm: str) -> Iterator[Diagnosis]:
 def counted(count: int, noun: str, many: str = "") -> str:
     """A number and its noun: `1 workflow`, `1,200 properties`."""
     return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
+
+
+def our(noun: str, names: Sequence[str]) -> str:
+    """Our fields by their names: `our field a`, `our properties a, b`."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"our {noun if len(names) == 1 else many} {', '.join(names)}"
+
+
+def absent(noun: str, names: Sequence[str]) -> str:
+    """That the CRM does not have them: `our field a is not there`."""
+    return f"{our(noun, names)} {'is' if len(names) == 1 else 'are'} not there"

@@ -18,7 +18,7 @@ UNSYNCED = "not synced"
 UNMAPPED = "not mapped"
 NO_RATE = "without an exchange rate"
 TOO_RECENT = "not known far enough back"
-LAST_ALONE = "told of the last one alone"
+LAST_ALONE = "known only in part, as the CRM tells the last e-mail alone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from pipelint.connectors.base import Diagnosis, Kind, Level, OwnField
-from pipelint.connectors.doctor import clocks, counted, tried
+from pipelint.connectors.doctor import absent, clocks, counted, our, tried
 from pipelint.connectors.hubspot.answers import Account
 from pipelint.connectors.hubspot.client import Client
 from pipelint.connectors.hubspot.obstacles import obstacles
@@ -163,11 +163,11 @@ def _own_fields(
     for type_, names in ours.items():
         known = portal.properties(type_)
         if missing := [name for name in names if name not in known]:
-            what = f"{type_}: our properties {', '.join(missing)} are not there"
+            what = f"{type_}: {absent('property', missing)}"
             yield Diagnosis("warning", what, "run: pipelint setup --apply")
             yield from _room(client, type_, len(missing))
         elif closed := [name for name in names if not known[name].writable]:
-            what = f"{type_}: our properties {', '.join(closed)} may not be edited"
+            what = f"{type_}: {our('property', closed)} may not be edited"
             yield Diagnosis("problem", what, "let them be edited: Settings > Properties")
         else:
             lacking = {name: _lacking(known[name], choices[name]) for name in names}

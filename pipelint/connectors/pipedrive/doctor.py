@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pipelint.connectors.base import Diagnosis, OwnField
-from pipelint.connectors.doctor import clocks, counted, tried
+from pipelint.connectors.doctor import absent, clocks, counted, our, tried
 from pipelint.connectors.pipedrive import endpoints as e
 from pipelint.connectors.pipedrive.backlog import Backlog
 from pipelint.connectors.pipedrive.budget import DAY, FOR_WRITING
@@ -161,7 +161,7 @@ def _own_fields(client: Client, reference: Reference, fields: Sequence[OwnField]
         told = step.target if step.action == "create" else f"'{step.target}': {step.detail}"
         by_action.setdefault(step.action, []).append(told)
     if missing := by_action.get("create"):
-        yield Diagnosis("warning", f"our fields {', '.join(missing)} are not there", _SETUP)
+        yield Diagnosis("warning", absent("field", missing), _SETUP)
     for lacking in by_action.get("extend", ()):
         yield Diagnosis("warning", f"our field {lacking} are not there; such flags stay in the texts", _SETUP)
     for conflict in by_action.get("conflict", ()):
@@ -195,9 +195,9 @@ def _required(reference: Reference, fields: Sequence[OwnField]) -> Iterator[Diag
     names = {own.name.casefold() for own in fields}
     ours = [field for field in required if field.custom and field.name.casefold() in names]
     if ours:
-        what = (
-            f"our fields {_names(ours)} are required, so people cannot move deals that nothing was written to"
-        )
+        told = our("field", [f"'{field.name}'" for field in ours])
+        are = "is" if len(ours) == 1 else "are"
+        what = f"{told} {are} required, so people cannot move deals that nothing was written to"
         yield Diagnosis("problem", what, "Company settings > Data fields > Deal: make them optional")
     if not required:
         yield Diagnosis("ok", "no deal field is required, so none could refuse a write")

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from pipelint.connectors.base import Diagnosis, Level, OwnField
-from pipelint.connectors.doctor import clocks, tried
+from pipelint.connectors.doctor import absent, clocks, our, tried
 from pipelint.connectors.salesforce import versions
 from pipelint.connectors.salesforce.client import Client
 from pipelint.connectors.salesforce.obstacles import obstacles
@@ -117,10 +117,10 @@ def _own_fields(client: Client, fields: Sequence[OwnField]) -> Iterator[Diagnosi
         missing = [name for name in names if not info.sees(name)]
         closed = [name for name in names if info.sees(name) and not info.by_name[name].updateable]
         if missing:
-            what = f"{sobject}: our fields {', '.join(missing)} are not there, or not visible"
+            what = f"{sobject}: {absent('field', missing)}, or not visible"
             yield Diagnosis("warning", what, "run: pipelint setup --apply")
         if closed:
-            what = f"{sobject}: our fields {', '.join(closed)} may not be edited"
+            what = f"{sobject}: {our('field', closed)} may not be edited"
             yield Diagnosis("problem", what, "run: pipelint setup --apply")
         if not missing and not closed:
             yield Diagnosis("ok", f"{sobject}: our fields are there and may be edited")

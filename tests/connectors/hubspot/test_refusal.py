@@ -75,6 +75,11 @@ def test_the_policy_says_how_long_to_wait_where_no_header_does(
     assert found.after == seconds
 
 
+def test_trouble_that_lasts_says_that_the_next_run_goes_on() -> None:
+    assert error(503, {}).hint == "try again later: the next run goes on where this one stopped"
+    assert error(477, {}).hint == "HubSpot is moving the account to another data centre: wait"
+
+
 def test_a_wait_of_hours_is_told() -> None:
     found = error(477, {"message": "This account is being moved."}, {**JSON, "Retry-After": "7200"})
     assert "asks to come back in 120 min" in found.message

@@ -76,7 +76,7 @@ def test_it_tells_which_fields_and_options_setup_would_create(
     flags = fields.by_name("deals", "Pipelint flags")
     fields.delete_options("deals", flags["field_code"], [{"id": flags["options"][0]["id"]}])
     assert lines(ready) == [
-        ("our fields Pipelint since are not there", "run: pipelint setup --apply"),
+        ("our field Pipelint since is not there", "run: pipelint setup --apply"),
         (
             "our field 'Pipelint flags': options: a-b are not there; such flags stay in the texts",
             "run: pipelint setup --apply",
@@ -121,7 +121,7 @@ def test_required_fields_bind_people_and_ours_would_bind_them_wrongly(
     code = fields.by_name("deals", "Pipelint severity")["field_code"]
     fields.change("deals", code, {"required_fields": {"enabled": True}})
     [(what, _)] = lines(ready, "problem")
-    assert what.startswith("our fields 'Pipelint severity' are required, so people cannot move deals")
+    assert what.startswith("our field 'Pipelint severity' is required, so people cannot move deals")
 
 
 def test_the_tokens_of_the_day_are_told(

@@ -116,6 +116,7 @@ def test_bodies_that_are_not_errors_are_not_quoted(body: bytes, content_type: st
     error = translated("query", 503, content_type, body, {})
     assert type(error) is Busy
     assert error.message == "Salesforce refuses query (HTTP 503)"
+    assert error.hint == "try again later: the next run goes on where this one stopped"
 
 
 def test_retry_after_is_handed_on() -> None:
