@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def sandbox() -> None:
-    """Serve a stand-in CRM on this machine."""
+    """Serve a stand-in CRM on this machine.
+
+    While it serves, /_sandbox makes it fail, moves its clock and shows its requests: see docs/sandbox.md.
+    """
 
 
 _PORT = click.option(

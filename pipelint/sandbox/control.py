@@ -132,6 +132,8 @@ class Control:
 
     def _control(self, method: str, name: str, document: object) -> object | None:
         match method, name:
+            case "GET", "":
+                return {"controls": ["clock", "faults", "requests", *self._actions]}
             case "GET", "faults":
                 return {"script": self.faults.script(), "effects": EFFECTS}
             case "POST", "faults":

@@ -11,7 +11,7 @@ from typing import Self
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from pipelint.sandbox.control import Control, LoggedRequest
+from pipelint.sandbox.control import PREFIX, Control, LoggedRequest
 
 HOST = "127.0.0.1"
 
@@ -50,6 +50,11 @@ class Sandbox(ABC):
     @property
     def base_url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def control_url(self) -> str:
+        """Where it is steered: faults, clock, request log, and what the CRM adds."""
+        return f"{self.base_url}{PREFIX}"
 
     @property
     def requests(self) -> list[LoggedRequest]:

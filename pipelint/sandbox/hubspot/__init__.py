@@ -105,6 +105,7 @@ class HubSpotSandbox(Sandbox):
                 f"  service key    {self.token()}",
                 f"  client id      {self.client_id}",
                 f"  client secret  {self.client_secret}",
+                f"  control        {self.control_url} (faults, clock, request log: docs/sandbox.md)",
                 "",
                 "To use it, put this into pipelint.yaml:",
                 "",

@@ -89,6 +89,7 @@ class PipedriveSandbox(Sandbox):
                 f"  holds      {self._holds}",
                 f"  API token  {self.token()}",
                 f"  plan       {self.limits.plan}, {self.limits.budget:,} tokens a day",
+                f"  control    {self.control_url} (faults, clock, request log: docs/sandbox.md)",
                 "",
                 "To use it, put this into pipelint.yaml:",
                 "",

@@ -130,6 +130,7 @@ class SalesforceSandbox(Sandbox):
                 *(f"                 {line}" for line in self.loaded[1:]),
                 f"  client id      {self.client_id}",
                 f"  client secret  {self.client_secret}",
+                f"  control        {self.control_url} (faults, clock, request log: docs/sandbox.md)",
                 "",
                 "To use it, put this into pipelint.yaml:",
                 "",
