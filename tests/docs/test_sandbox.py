@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ NAMES: dict[type[Sandbox], str] = {
     PipedriveSandbox: "Pipedrive",
 }
 DAY = "2026-01-31"
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
 @pytest.fixture(params=OWN, ids=NAMES.get)

@@ -143,7 +143,7 @@ def translated(name: str, status: int, body: bytes, headers: Mapping[str, str]) 
     try:
         refusal = read(body) if "json" in content_type else _PAGE
     except ValueError:
-        if status < 500:
+        if status < 500 and status != 429:
             return AnswerLost(f"HubSpot's refusal of {name} (HTTP {status}) is cut short")
         refusal = Refusal()
     line = meaning(status, refusal)

@@ -127,6 +127,7 @@ MEANINGS: Final[tuple[Meaning, ...]] = (
     Meaning(None, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", RecordRefused, _CODE),
     # what is left goes by status
     Meaning(403, ANY, PermissionMissing, _RIGHTS),
+    Meaning(429, ANY, Busy),  # of a proxy: Salesforce has a code of its own
     Meaning(500, ANY, Busy),
     Meaning(502, ANY, Busy),
     Meaning(503, ANY, Busy),
@@ -151,7 +152,7 @@ def translated(
     try:
         code, message = _details(content_type, body)
     except ValueError:
-        if status < 500:
+        if status < 500 and status != 429:
             return AnswerLost(f"Salesforce's refusal of {name} (HTTP {status}) is cut short")
         code = message = ""
     return _error(

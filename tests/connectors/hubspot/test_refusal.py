@@ -130,3 +130,9 @@ def test_a_path_that_is_not_there_is_no_success(body: object, headers: dict[str,
 
 def test_a_refusal_that_is_cut_may_be_asked_for_again() -> None:
     assert type(error(400, b'{"category": "VALID')) is AnswerLost
+
+
+def test_a_429_without_a_body_is_waited_for_as_it_asks() -> None:
+    found = error(429, b"", {**JSON, "Retry-After": "17"})
+    assert isinstance(found, Busy)
+    assert found.after == 17

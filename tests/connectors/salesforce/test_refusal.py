@@ -119,8 +119,10 @@ def test_bodies_that_are_not_errors_are_not_quoted(body: bytes, content_type: st
     assert error.hint == "try again later: the next run goes on where this one stopped"
 
 
-def test_retry_after_is_handed_on() -> None:
-    error = translated("query", 503, "", b"", {"Retry-After": "17"})
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("content_type", ["", "application/json"])
+def test_retry_after_is_handed_on(status: int, content_type: str) -> None:
+    error = translated("query", status, content_type, b"", {"Retry-After": "17"})
     assert isinstance(error, errors.Retry)
     assert error.after == 17
 
