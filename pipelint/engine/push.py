@@ -11,10 +11,12 @@ from pipelint.engine.cache.sqlite import Cache
 from pipelint.engine.clock import Clock
 from pipelint.engine.journal import confirm, intend
 from pipelint.engine.plan import Plan, PlannedRecord
-from pipelint.engine.refusals import Refusal, named
+from pipelint.engine.refusals import Refusal, lift, named
+from pipelint.engine.shown import doubt
 from pipelint.engine.stopping import Stopping
 from pipelint.engine.values import plain, to_json
 from pipelint.errors import CacheUnusable, PermissionMissing, PipelintError
+from pipelint.rules.catalogue import RecordKind
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ def push(
             except PermissionMissing as error:
                 # What may not be written of one kind of record keeps nothing from the other.
                 barred.add(batch[0].kind)
+                _try_again(cache, connector.name, batch[0].kind, result)
                 result.error = result.error or error
     except CacheUnusable:
         raise
@@ -69,6 +72,17 @@ def push(
     result.api_calls = connector.api_calls - calls
     result.seconds = (clock() - started).total_seconds()
     return result
+
+
+def _try_again(cache: Cache, connection: str, kind: RecordKind, result: PushResult) -> None:
+    """Where the right is missing altogether, what was refused on the way says nothing of the records."""
+    mine = [each for each in result.refused if each.kind == kind and each.since is None]
+    with cache.transaction() as db:
+        for each in mine:
+            lift(db, connection, kind, each.id)
+        doubt(db, connection, kind, [each.id for each in mine])
+    result.refused = [each for each in result.refused if each not in mine]
+    result.newly_refused -= len(mine)
 
 
 def _batches(records: Sequence[PlannedRecord], limits: WriteLimits) -> Iterator[list[PlannedRecord]]:

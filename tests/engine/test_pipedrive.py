@@ -167,6 +167,25 @@ def test_our_own_writes_cause_no_further_calls(company: Company) -> None:
     assert echo - quiet <= 10  # the names of the companies of the leads that were written
 
 
+def test_deals_that_met_a_right_that_was_missing_altogether_are_written_once_it_is_there(
+    company: Company,
+) -> None:
+    company.sandbox.faults.add_json({"effect": "FORBIDDEN", "method": "PATCH", "path": "/deals/", "times": 0})
+    done = company.run()
+    assert done.push is not None
+    assert isinstance(done.push.error, PermissionMissing)
+    assert done.push.refused == []
+    company.sandbox.faults.clear()
+    company.sandbox.clock.advance(HOUR)
+    done = company.run()
+    assert done.push is not None
+    assert done.push.refused == []
+    company.sandbox.clock.advance(HOUR)
+    done = company.run()
+    assert done.push is not None
+    assert done.push.written == 0
+
+
 def test_leads_that_may_not_be_written_keep_nothing_from_the_deals(company: Company) -> None:
     company.sandbox.faults.add_json(
         {"effect": "SCOPE_MISMATCH", "method": "PATCH", "path": "/leads/", "times": 0}
